@@ -1,0 +1,2 @@
+//! The binary `client`.
+fn main() {}

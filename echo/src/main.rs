@@ -1,0 +1,2 @@
+//! The binary `echo`.
+fn main() {}

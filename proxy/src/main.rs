@@ -1,0 +1,2 @@
+//! The binary `proxy`.
+fn main() {}

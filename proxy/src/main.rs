@@ -1,2 +1,2 @@
-//! The binary `proxy`.
+//! The binary `proxy`: exit codes, and the only place that ends the process.
 fn main() {}

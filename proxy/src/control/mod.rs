@@ -1,0 +1,1 @@
+//! Above all: signals, reload and shutdown.

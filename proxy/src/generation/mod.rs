@@ -1,0 +1,1 @@
+//! The sole translator: a typed configuration becomes live parts.

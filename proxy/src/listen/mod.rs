@@ -1,0 +1,1 @@
+//! The accept loop and the life of one client connection.

@@ -1,0 +1,1 @@
+//! Which server and which location a request belongs to, and what its variables are worth.

@@ -1,0 +1,1 @@
+//! Bytes both ways after an upgrade, with nothing held while they rest.

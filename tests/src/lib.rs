@@ -1,1 +1,16 @@
 //! What crosses crates: real parts started, driven and compared.
+//!
+//! - [`process`]: a child process that never outlives its test, and waiting on conditions.
+//! - [`place`]: where things are: a scratch directory, a free port, our binaries, nginx, Python.
+//! - [`front`]: nginx or the proxy, started on one and the same configuration text.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this crate is test code throughout: a panic with a clear message is its verdict"
+)]
+
+pub mod front;
+pub mod place;
+pub mod process;

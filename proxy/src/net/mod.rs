@@ -1,1 +1,11 @@
 //! Addresses and sockets: TCP or Unix behind one type, and the binding of listeners.
+//!
+//! Descriptors are born here. What travels over them is other rooms' concern.
+
+mod addr;
+mod listener;
+mod stream;
+
+pub use addr::Addr;
+pub(crate) use listener::{Bound, Listener};
+pub(crate) use stream::Stream;

@@ -1,1 +1,15 @@
-//! What is told: the error log, the access log and the counters. It asks nothing of anybody.
+//! What is told: the error log, the access log and the counters.
+//!
+//! It asks nothing of anybody: every other room tells it something and goes on.
+
+mod clock;
+mod counters;
+mod error_log;
+mod file;
+
+pub use counters::{Counters, Counts};
+pub(crate) use counters::Open;
+pub use error_log::{ErrorLog, Level, errno};
+
+pub(crate) use clock::{iso8601, local, unix_millis};
+pub(crate) use file::LogFile;

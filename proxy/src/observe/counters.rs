@@ -1,0 +1,70 @@
+//! The counters of one proxy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What is counted while running; shared by all threads.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub(crate) accepted: AtomicU64,
+    pub(crate) connections: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    pub(crate) tunnels: AtomicU64,
+}
+
+/// The counters at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Client connections accepted since the start.
+    pub accepted: u64,
+    /// Client connections that are open now, tunnels included.
+    pub connections: u64,
+    /// Requests taken since the start.
+    pub requests: u64,
+    /// Tunnels that are open now.
+    pub tunnels: u64,
+}
+
+impl Counters {
+    /// Reads them all.
+    pub fn read(&self) -> Counts {
+        Counts {
+            accepted: self.accepted.load(Relaxed),
+            connections: self.connections.load(Relaxed),
+            requests: self.requests.load(Relaxed),
+            tunnels: self.tunnels.load(Relaxed),
+        }
+    }
+
+    /// The number that names a new connection in the logs, from 1 (nginx: `$connection`).
+    pub(crate) fn accept(&self) -> u64 {
+        self.accepted.fetch_add(1, Relaxed) + 1
+    }
+}
+
+/// Counts one thing that is open, for as long as the guard lives.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<Counters>, fn(&Counters) -> &AtomicU64);
+
+impl Open {
+    /// One more open connection.
+    pub(crate) fn connection(counters: &Arc<Counters>) -> Self {
+        Self::new(counters, |counters| &counters.connections)
+    }
+
+    /// One more open tunnel.
+    pub(crate) fn tunnel(counters: &Arc<Counters>) -> Self {
+        Self::new(counters, |counters| &counters.tunnels)
+    }
+
+    fn new(counters: &Arc<Counters>, which: fn(&Counters) -> &AtomicU64) -> Self {
+        which(counters).fetch_add(1, Relaxed);
+        Self(counters.clone(), which)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        (self.1)(&self.0).fetch_sub(1, Relaxed);
+    }
+}

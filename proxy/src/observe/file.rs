@@ -1,0 +1,54 @@
+//! Where log lines are written: standard error, or a file that can be reopened.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+/// One destination; a line goes out in one `write`, so that lines of several threads never mix.
+#[derive(Debug)]
+pub struct LogFile {
+    path: Option<PathBuf>,
+    file: RwLock<Option<File>>,
+}
+
+impl LogFile {
+    /// Standard error.
+    pub fn stderr() -> Self {
+        Self { path: None, file: RwLock::new(None) }
+    }
+
+    /// A file, created when missing and always appended to.
+    ///
+    /// # Errors
+    /// What opening it said.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = append(path)?;
+        Ok(Self { path: Some(path.to_owned()), file: RwLock::new(Some(file)) })
+    }
+
+    /// Closes the file and opens its path anew, as log rotation wants it (nginx: USR1).
+    ///
+    /// # Errors
+    /// What opening it said; the old file then stays in use.
+    pub fn reopen(&self) -> io::Result<()> {
+        if let Some(path) = &self.path {
+            let file = append(path)?;
+            *self.file.write().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Writes one line. A log that can't be written must not stop the service: errors are dropped.
+    pub fn write(&self, line: &[u8]) {
+        let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
+        let _ = match file.as_ref() {
+            Some(mut file) => file.write_all(line),
+            None => io::stderr().write_all(line),
+        };
+    }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}

@@ -1,0 +1,85 @@
+//! Counting is owning: what a pick returns.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::upstream::Inner;
+use super::zone::Group;
+
+/// One connection that a peer was given. It counts until it is dropped.
+///
+/// It holds its upstream's settings for [`Lease::failed`] and [`Lease::address`]; what only has to
+/// go on counting becomes a [`Held`] by [`Lease::into_held`].
+#[derive(Debug)]
+#[must_use = "a lease that is dropped no longer counts"]
+pub struct Lease<A> {
+    held: Held,
+    upstream: Arc<Inner<A>>,
+    peer: usize,
+}
+
+impl<A> Lease<A> {
+    pub(super) fn new(held: Held, upstream: Arc<Inner<A>>, peer: usize) -> Self {
+        Self { held, upstream, peer }
+    }
+
+    /// Where to connect.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "the pick that made this lease found the peer")]
+    pub fn address(&self) -> &A {
+        &self.upstream.peers[self.peer].settings.address
+    }
+
+    /// The peer's position in its upstream, as [`Tried`](super::Tried) counts.
+    #[must_use]
+    pub fn peer(&self) -> usize {
+        self.peer
+    }
+
+    /// The connection or the request failed by the peer's fault (`proxy_next_upstream` says what
+    /// that is). True when the peer is benched by it: nginx then logs "upstream server temporarily
+    /// disabled".
+    pub fn failed(&self, now: Instant) -> bool {
+        let Some(peer) = self.upstream.peers.get(self.peer) else { return false };
+        let mut counts = self.held.group.lock();
+        let Some(counts) = counts.get_mut(peer.place) else { return false };
+        counts.failed(&peer.settings, now) && !self.upstream.alone()
+    }
+
+    /// The peer answered. A benched one that was picked as the last resort, or after its
+    /// `fail_timeout`, is back at once.
+    pub fn succeeded(&self) {
+        if let Some(counts) = self.held.group.lock().get_mut(self.held.place) {
+            counts.succeeded();
+        }
+    }
+
+    /// Goes on counting and forgets the rest: for a tunnel, which lasts for days and should keep
+    /// nothing else of its generation alive.
+    pub fn into_held(self) -> Held {
+        self.held
+    }
+}
+
+/// One counted connection and nothing else, in two words. It counts until it is dropped.
+#[derive(Debug)]
+#[must_use = "a connection that is dropped no longer counts"]
+pub struct Held {
+    group: Arc<Group>,
+    place: usize,
+}
+
+impl Held {
+    /// Takes over a connection that the pick has counted.
+    pub(super) fn new(group: Arc<Group>, place: usize) -> Self {
+        Self { group, place }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(counts) = self.group.lock().get_mut(self.place) {
+            counts.active = counts.active.saturating_sub(1);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! One peer: what the configuration says of it, what is counted of it, and when it may be picked.
+
+use std::time::{Duration, Instant};
+
+/// What one generation says of one peer: nginx's `server` inside `upstream`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerSettings<A> {
+    /// Where it listens.
+    pub address: A,
+    /// `weight=`: its share; 0 counts as 1.
+    pub weight: u32,
+    /// `max_conns=`: how many connections it takes at most; 0 is no limit.
+    pub max_conns: u32,
+    /// `max_fails=`: after how many failures it is benched; 0 is never.
+    pub max_fails: u32,
+    /// `fail_timeout=`: for how long, and the time in which the failures must fall.
+    pub fail_timeout: Duration,
+    /// `backup`: only when no other peer is eligible.
+    pub backup: bool,
+    /// `down`: never.
+    pub down: bool,
+}
+
+impl<A> PeerSettings<A> {
+    /// A peer with nginx's defaults: weight 1, no limit, benched for 10 s after one failure.
+    #[must_use]
+    pub fn new(address: A) -> Self {
+        Self {
+            address,
+            weight: 1,
+            max_conns: 0,
+            max_fails: 1,
+            fail_timeout: Duration::from_secs(10),
+            backup: false,
+            down: false,
+        }
+    }
+
+    pub(super) fn weight(&self) -> u32 {
+        self.weight.max(1)
+    }
+}
+
+/// What a peer is good for at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerState {
+    /// It may be picked.
+    Up,
+    /// It holds `max_conns` connections.
+    Full,
+    /// It failed `max_fails` times: picked only when no other peer is left, until `fail_timeout`
+    /// has passed.
+    Benched,
+    /// The configuration says `down`.
+    Down,
+}
+
+/// One peer at one moment, for a status page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerSnapshot<A> {
+    /// What the configuration says of it.
+    pub settings: PeerSettings<A>,
+    /// What it is good for.
+    pub state: PeerState,
+    /// Connections that it holds now, those of earlier generations included.
+    pub active: u32,
+    /// Failures that count towards `max_fails`.
+    pub fails: u32,
+    /// Connections that it was given since it was first listed.
+    pub picks: u64,
+    /// Failures since it was first listed.
+    pub failures: u64,
+}
+
+/// What is counted of one peer. It outlives the generation that listed it first.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Upstreams (one per generation) that list this peer.
+    pub(super) users: u32,
+    /// Connections held.
+    pub(super) active: u32,
+    /// Where it stands in smooth weighted round robin.
+    pub(super) current_weight: i64,
+    /// What failures took off its weight; every pick in which it takes part gives 1 back.
+    pub(super) penalty: u32,
+    /// Failures that count towards `max_fails`.
+    fails: u32,
+    /// When the present `fail_timeout` began: at a failure, or at the first pick after the last.
+    checked: Option<Instant>,
+    /// A pick was made after the last failure whose success proves the peer alive.
+    probing: bool,
+    /// The last failure or the last pick from the bench: the bench is worked through by age.
+    pub(super) touched: Option<Instant>,
+    /// Connections ever given.
+    pub(super) picks: u64,
+    /// Failures ever seen.
+    failures: u64,
+}
+
+impl Counts {
+    /// Whether anybody still needs these counts.
+    pub(super) fn in_use(&self) -> bool {
+        self.users > 0 || self.active > 0
+    }
+
+    /// What the peer is good for. `alone` is for the only peer of an upstream, which nginx never
+    /// benches.
+    pub(super) fn state<A>(
+        &self,
+        settings: &PeerSettings<A>,
+        alone: bool,
+        now: Instant,
+    ) -> PeerState {
+        if settings.down {
+            PeerState::Down
+        } else if settings.max_conns > 0 && self.active >= settings.max_conns {
+            PeerState::Full
+        } else if !alone && self.benched(settings, now) {
+            PeerState::Benched
+        } else {
+            PeerState::Up
+        }
+    }
+
+    fn benched<A>(&self, settings: &PeerSettings<A>, now: Instant) -> bool {
+        settings.max_fails > 0
+            && self.fails >= settings.max_fails
+            && !self.window_over(settings, now)
+    }
+
+    fn window_over<A>(&self, settings: &PeerSettings<A>, now: Instant) -> bool {
+        self.checked
+            .is_none_or(|checked| now.saturating_duration_since(checked) > settings.fail_timeout)
+    }
+
+    /// Counts a connection that the peer is given now.
+    pub(super) fn picked<A>(&mut self, settings: &PeerSettings<A>, now: Instant) {
+        if self.benched(settings, now) {
+            self.probing = true;
+            self.touched = Some(now);
+        } else if self.window_over(settings, now) {
+            // One live probe: a peer that had failed is benched again until this pick succeeds.
+            self.probing = true;
+            self.checked = Some(now);
+        }
+        self.active = self.active.saturating_add(1);
+        self.picks += 1;
+    }
+
+    /// Counts a failure; true when the peer is benched by it.
+    pub(super) fn failed<A>(&mut self, settings: &PeerSettings<A>, now: Instant) -> bool {
+        self.fails = self.fails.saturating_add(1);
+        self.failures += 1;
+        self.checked = Some(now);
+        self.touched = Some(now);
+        self.probing = false;
+        if settings.max_fails == 0 {
+            return false;
+        }
+        let weight = settings.weight();
+        self.penalty = self.penalty.saturating_add(weight / settings.max_fails).min(weight);
+        self.fails >= settings.max_fails
+    }
+
+    /// The peer answered. As in nginx that clears its failures when the pick was a probe, so that
+    /// one slow answer among many quick ones still counts.
+    pub(super) fn succeeded(&mut self) {
+        if self.probing {
+            self.probing = false;
+            self.fails = 0;
+        }
+    }
+
+    pub(super) fn snapshot<A: Clone>(
+        &self,
+        settings: &PeerSettings<A>,
+        alone: bool,
+        now: Instant,
+    ) -> PeerSnapshot<A> {
+        PeerSnapshot {
+            settings: settings.clone(),
+            state: self.state(settings, alone, now),
+            active: self.active,
+            fails: self.fails,
+            picks: self.picks,
+            failures: self.failures,
+        }
+    }
+}

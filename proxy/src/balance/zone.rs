@@ -1,0 +1,129 @@
+//! The counts that outlive a reload.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::peer::Counts;
+
+/// All counts of a process, keyed by the upstream's name and the peer's address. Cloning it makes
+/// another handle to the same counts.
+///
+/// A generation that lists an address again goes on with its counts; connections of the old
+/// generation that end take them down. Counts that no generation lists and no connection holds are
+/// forgotten at the next reload. An address that one upstream lists twice is two peers, as in
+/// nginx: the first listing of one generation and the first of the next share their counts, and so
+/// do the second ones.
+#[derive(Debug)]
+pub struct Zone<A> {
+    groups: Arc<Mutex<HashMap<Box<str>, Directory<A>>>>,
+}
+
+impl<A> Clone for Zone<A> {
+    fn clone(&self) -> Self {
+        Self { groups: Arc::clone(&self.groups) }
+    }
+}
+
+impl<A> Default for Zone<A> {
+    fn default() -> Self {
+        Self { groups: Arc::default() }
+    }
+}
+
+impl<A: Clone + Eq + Hash> Zone<A> {
+    /// A zone in which nothing is counted yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Enters the peers of an upstream and returns where each is counted.
+    pub(super) fn enter<'a>(
+        &self,
+        upstream: &str,
+        addresses: impl Iterator<Item = &'a A>,
+    ) -> (Arc<Group>, Vec<usize>)
+    where
+        A: 'a,
+    {
+        let mut groups = lock(&self.groups);
+        groups.retain(|_, directory| directory.prune());
+        let directory = groups.entry(upstream.into()).or_default();
+        let places = directory.enter(addresses);
+        (Arc::clone(&directory.group), places)
+    }
+}
+
+/// Where the peers of one upstream are counted.
+#[derive(Debug)]
+struct Directory<A> {
+    group: Arc<Group>,
+    /// The address and its how-manieth listing, and the place of its counts in the group.
+    places: HashMap<(A, u32), usize>,
+    free: Vec<usize>,
+}
+
+impl<A> Default for Directory<A> {
+    fn default() -> Self {
+        Self { group: Arc::default(), places: HashMap::new(), free: Vec::new() }
+    }
+}
+
+impl<A: Clone + Eq + Hash> Directory<A> {
+    /// Forgets the counts that nobody needs; false when none is left.
+    fn prune(&mut self) -> bool {
+        let mut counts = self.group.lock();
+        self.places.retain(|_, place| match counts.get_mut(*place) {
+            Some(counts) if counts.in_use() => true,
+            Some(counts) => {
+                *counts = Counts::default();
+                self.free.push(*place);
+                false
+            }
+            None => false,
+        });
+        !self.places.is_empty()
+    }
+
+    fn enter<'a>(&mut self, addresses: impl Iterator<Item = &'a A>) -> Vec<usize>
+    where
+        A: 'a,
+    {
+        let mut counts = self.group.lock();
+        let mut listed: HashMap<&A, u32> = HashMap::new();
+        addresses
+            .map(|address| {
+                let nth = listed.entry(address).and_modify(|nth| *nth += 1).or_default();
+                let place = *self.places.entry((address.clone(), *nth)).or_insert_with(|| {
+                    self.free.pop().unwrap_or_else(|| {
+                        counts.push(Counts::default());
+                        counts.len() - 1
+                    })
+                });
+                if let Some(counts) = counts.get_mut(place) {
+                    counts.users += 1;
+                }
+                place
+            })
+            .collect()
+    }
+}
+
+/// The counts of one upstream's peers, under the one lock that a pick takes.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    counts: Mutex<Vec<Counts>>,
+}
+
+impl Group {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<Counts>> {
+        lock(&self.counts)
+    }
+}
+
+/// Locks; a panic elsewhere while it was held does not stop the balancing, for every change made
+/// under these locks is complete by itself.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,293 @@
+//! The face for a terminal: a prompt with line editing and history, and what comes in above it.
+//!
+//! The line editor blocks a thread of its own. What comes in is handed to it by a second thread,
+//! and it shows it above the prompt without touching what is being typed.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::MemHistory;
+use rustyline::validate::Validator;
+use rustyline::{
+    Cmd, ConditionalEventHandler, Context, Editor, Event, EventContext, EventHandler,
+    ExternalPrinter, Helper, KeyEvent, RepeatCount,
+};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::close::Close;
+use crate::face::{Face, Input, QUEUE, Talk, say};
+
+const PROMPT: &str = "> ";
+
+const HELP: &str = "\
+/ping                   send a ping, and say how long the pong took
+/close [CODE [REASON]]  close the connection, with 1000 unless told otherwise
+/help                   show this
+//...                   send a message that starts with a slash
+Ctrl-D or Ctrl-C        close with 1000; Ctrl-C once more does not wait for the answer
+Anything else is sent as a message.";
+
+/// Goes up a line and down again. Printing this changes nothing on the screen, but the editor only
+/// takes it when it is about to show what it got before.
+const NOTHING: &str = "\x1b[A\n";
+
+/// Goes to the start of the line above and clears the screen from there.
+const CLEAR_LINE_ABOVE: &str = "\x1b[A\r\x1b[J";
+
+/// The line editor at work.
+#[derive(Debug)]
+pub(crate) struct Editing {
+    ended: Arc<AtomicBool>,
+    nothing_typed: Arc<AtomicBool>,
+    done: oneshot::Receiver<()>,
+    /// The terminal as it was.
+    before: Termios,
+}
+
+/// A face with a prompt, or `None` where there is no terminal that can have one.
+///
+/// # Errors
+/// When the terminal cannot be used, or a thread cannot be started.
+pub(crate) fn open(binary: bool) -> io::Result<Option<Face>> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Ok(None);
+    }
+    let before = tcgetattr(io::stdin())?;
+    // A paste of several lines is several messages, so pastes are not bracketed.
+    let config = rustyline::Config::builder().auto_add_history(true).bracketed_paste(false).build();
+    let mut editor: Typing =
+        Editor::with_history(config, MemHistory::new()).map_err(io::Error::other)?;
+    let Ok(printer) = editor.create_external_printer() else {
+        return Ok(None); // TERM=dumb
+    };
+    let (to_send, inputs) = mpsc::channel(QUEUE);
+    let (lines, to_print) = mpsc::channel(QUEUE);
+    let (told_printed, printed) = oneshot::channel();
+    let (told_done, done) = oneshot::channel();
+    let leave = Arc::new(Notify::new());
+    let ended = Arc::new(AtomicBool::new(false));
+    let nothing_typed = Arc::new(AtomicBool::new(true));
+
+    editor.set_helper(Some(Watch(Arc::clone(&nothing_typed))));
+    editor.bind_sequence(KeyEvent::ctrl('D'), handler(Keys::EndOfInput(to_send.clone())));
+    editor.bind_sequence(KeyEvent::ctrl('C'), handler(Keys::Interrupt(Arc::clone(&leave))));
+    let person = Person { to_send, leave: Arc::clone(&leave), ended: Arc::clone(&ended), binary };
+    thread::Builder::new().name("edit".to_owned()).spawn(move || {
+        person.types_into(&mut editor);
+        drop(editor);
+        let _ = told_done.send(());
+    })?;
+    thread::Builder::new().name("print".to_owned()).spawn(move || {
+        print(to_print, printer);
+        let _ = told_printed.send(());
+    })?;
+    let editing = Editing { ended, nothing_typed, done, before };
+    Ok(Some(Face { talk: Talk { inputs, lines, leave }, printed, editor: Some(editing) }))
+}
+
+type Typing = Editor<Watch, MemHistory>;
+
+impl Editing {
+    /// Ends the line editor, so that the terminal is as it was, with the cursor on a fresh line.
+    pub(crate) async fn end(mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        // The editor waits for a key or for SIGINT. It takes that signal only while it waits, so
+        // one that comes a moment too early goes to the runtime's handler, and is repeated.
+        for _ in 0..10 {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::INT);
+            if tokio::time::timeout(Duration::from_millis(50), &mut self.done).await.is_ok() {
+                if self.nothing_typed.load(Ordering::SeqCst) {
+                    print_raw(CLEAR_LINE_ABOVE);
+                }
+                return;
+            }
+        }
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+        say("");
+    }
+}
+
+/// The thread in which somebody types.
+struct Person {
+    to_send: mpsc::Sender<Input>,
+    leave: Arc<Notify>,
+    ended: Arc<AtomicBool>,
+    binary: bool,
+}
+
+impl Person {
+    fn types_into(&self, editor: &mut Typing) {
+        while !self.ended.load(Ordering::SeqCst) {
+            match editor.readline(PROMPT) {
+                Ok(line) => match command(&line, self.binary) {
+                    Ok(input) => {
+                        if self.to_send.blocking_send(input).is_err() {
+                            return;
+                        }
+                    }
+                    Err(answer) => say(&answer),
+                },
+                // A signal from outside, or the one that ends the editor.
+                Err(ReadlineError::Interrupted) => self.leave.notify_one(),
+                Err(_) => {
+                    // The terminal is gone.
+                    let _ = self.to_send.blocking_send(Input::Close(going_away()));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// What a typed line asks for, or what to tell the person at once.
+fn command(line: &str, binary: bool) -> Result<Input, String> {
+    let message = |text: &str| {
+        let text = text.to_owned();
+        Input::Send(if binary { Message::binary(text) } else { Message::text(text) })
+    };
+    let Some(command) = line.strip_prefix('/') else {
+        return Ok(message(line));
+    };
+    if command.starts_with('/') {
+        return Ok(message(command));
+    }
+    let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
+    let rest = rest.trim();
+    match name {
+        "ping" => Ok(Input::Ping),
+        "close" if rest.is_empty() => Ok(Input::Close(Close::new(Close::NORMAL, ""))),
+        "close" => {
+            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+            match Close::typed(code, reason.trim_start()) {
+                Ok(close) => Ok(Input::Close(close)),
+                Err(error) => Err(format!("Not closed: {error}.")),
+            }
+        }
+        "help" => Err(HELP.to_owned()),
+        _ => Err(format!("No such command: /{name}. Try /help, or //{name} to send /{name}.")),
+    }
+}
+
+/// The thread that shows what comes in.
+fn print(mut lines: mpsc::Receiver<String>, mut printer: impl ExternalPrinter) {
+    while let Some(mut text) = lines.blocking_recv() {
+        text.push('\n');
+        // The prompt is drawn again after each print, so what has piled up is printed at once.
+        while let Ok(line) = lines.try_recv() {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        if printer.print(text).is_err() {
+            return;
+        }
+    }
+    // When the editor has taken this, it has taken what came before.
+    let _ = printer.print(NOTHING.to_owned());
+}
+
+/// Keys that mean something else here than in a shell.
+enum Keys {
+    /// Ctrl-D on an empty line: close, after what was typed before.
+    EndOfInput(mpsc::Sender<Input>),
+    /// Ctrl-C: close now.
+    Interrupt(Arc<Notify>),
+}
+
+fn handler(keys: Keys) -> EventHandler {
+    EventHandler::Conditional(Box::new(keys))
+}
+
+/// The editor goes on after these keys, so that what still comes in has a prompt to stand above.
+impl ConditionalEventHandler for Keys {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, at: &EventContext) -> Option<Cmd> {
+        match self {
+            Self::EndOfInput(_) if !at.line().is_empty() => None,
+            Self::EndOfInput(to_send) => {
+                // A full queue has a close coming, or a server that takes nothing: Ctrl-C helps.
+                let _ = to_send.try_send(Input::Close(Close::new(Close::NORMAL, "")));
+                Some(Cmd::Noop)
+            }
+            Self::Interrupt(leave) => {
+                leave.notify_one();
+                Some(Cmd::Noop)
+            }
+        }
+    }
+}
+
+/// Looks over the editor's shoulder: is there anything on the line?
+struct Watch(Arc<AtomicBool>);
+
+impl Hinter for Watch {
+    type Hint = String;
+
+    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
+        self.0.store(line.is_empty(), Ordering::SeqCst);
+        None
+    }
+}
+
+impl Completer for Watch {
+    type Candidate = String;
+}
+impl Highlighter for Watch {}
+impl Validator for Watch {}
+impl Helper for Watch {}
+
+fn going_away() -> Close {
+    Close::new(Close::GOING_AWAY, "")
+}
+
+fn print_raw(text: &str) {
+    use std::io::Write as _;
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(what: &str) -> Result<Input, String> {
+        Ok(Input::Send(Message::text(what)))
+    }
+
+    #[test]
+    fn a_line_is_a_message_unless_it_starts_with_a_slash() {
+        assert_eq!(command("hello / there", false), text("hello / there"));
+        assert_eq!(command("", false), text(""));
+        assert_eq!(command("//ping", false), text("/ping"));
+        assert_eq!(command("hi", true), Ok(Input::Send(Message::binary("hi"))));
+        assert_eq!(command("/ping", false), Ok(Input::Ping));
+    }
+
+    #[test]
+    fn close_takes_a_code_and_a_reason() {
+        let close = |code, reason: &str| Ok(Input::Close(Close::new(code, reason)));
+        assert_eq!(command("/close", false), close(1000, ""));
+        assert_eq!(command("/close 4001", false), close(4001, ""));
+        assert_eq!(command("/close 4001 see you later ", false), close(4001, "see you later"));
+        let refused = command("/close 1006", false).unwrap_err();
+        assert!(refused.contains("1006 cannot be sent"), "{refused}");
+    }
+
+    #[test]
+    fn a_wrong_command_says_what_to_do() {
+        let answer = command("/etc/passwd x", false).unwrap_err();
+        assert_eq!(
+            answer,
+            "No such command: /etc/passwd. Try /help, or //etc/passwd to send /etc/passwd."
+        );
+        assert!(command("/help", false).unwrap_err().contains("/close [CODE [REASON]]"));
+    }
+}

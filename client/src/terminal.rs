@@ -34,7 +34,7 @@ const HELP: &str = "\
 /close [CODE [REASON]]  close the connection, with 1000 unless told otherwise
 /help                   show this
 //...                   send a message that starts with a slash
-Ctrl-D or Ctrl-C        close with 1000; Ctrl-C twice does not wait for the answer
+Ctrl-D or Ctrl-C        close with 1000; twice Ctrl-C does not wait for an answer
 Anything else is sent as a message.";
 
 /// Goes up a line and down again. Printing this changes nothing on the screen, but the editor only

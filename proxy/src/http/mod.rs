@@ -1,1 +1,48 @@
 //! One request from its head to its answer: the tower stack over hyper.
+//!
+//! [`stack`] is the whole of it, to be read from top to bottom. What a layer learns of a request
+//! it writes into the request's [`Record`], which the variables and the logs read.
+
+mod access;
+mod body;
+mod forward;
+mod headers;
+mod record;
+mod reply;
+mod routing;
+mod site;
+mod target;
+mod values;
+
+use std::rc::Rc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tower::{Service, ServiceBuilder};
+
+pub(crate) use body::Body;
+pub(crate) use headers::HeaderPlan;
+pub(crate) use record::{Client, Switched};
+pub(crate) use site::{
+    AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,
+};
+
+/// What every request of a client connection goes through.
+pub(crate) fn stack(
+    client: Rc<Client>,
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Hangup> + Clone {
+    ServiceBuilder::new()
+        // Opens the request's record; the log lines are written when the answer has ended.
+        .layer_fn(|inner| access::Access::new(client.clone(), inner))
+        // Refusals become pages; every answer gets Server, Connection and its length.
+        .layer_fn(reply::Reply::new)
+        // Which server, which location, and whether the request may come in at all.
+        .layer_fn(routing::Routing::new)
+        // The answer itself: said by the configuration, or fetched from an upstream.
+        .service(forward::Forward)
+}
+
+/// The connection is to be closed without an answer (nginx: 444).
+#[derive(Debug, thiserror::Error)]
+#[error("closed without an answer")]
+pub(crate) struct Hangup;

@@ -1,1 +1,6 @@
-//! The accept loop and the life of one client connection.
+//! The accept loop, and the life of one client connection.
+
+mod accept;
+mod connection;
+
+pub(crate) use accept::{Door, accept};

@@ -1,6 +1,7 @@
 //! A connection, whichever kind of socket it runs over.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -29,6 +30,25 @@ impl Stream {
                 Ok(Self::Tcp(stream))
             }
             Addr::Unix(path) => UnixStream::connect(path).await.map(Self::Unix),
+        }
+    }
+
+    /// Sends small writes at once. A socket that won't is none the worse for it.
+    pub(crate) fn set_nodelay(&self) {
+        if let Self::Tcp(stream) = self {
+            let _ = stream.set_nodelay(true);
+        }
+    }
+
+    /// The address that the client connected to, where it is an IP address. The system is asked
+    /// only when the listener is bound to every address.
+    pub(crate) fn local(&self, listener: &Addr) -> Option<SocketAddr> {
+        match (self, listener) {
+            (Self::Tcp(stream), Addr::Tcp(addr)) if addr.ip().is_unspecified() => {
+                stream.local_addr().ok()
+            }
+            (Self::Tcp(_), Addr::Tcp(addr)) => Some(*addr),
+            _ => None,
         }
     }
 }

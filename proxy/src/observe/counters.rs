@@ -36,6 +36,16 @@ impl Counters {
         }
     }
 
+    /// One more open connection, for as long as the guard lives.
+    pub(crate) fn connection(self: &Arc<Self>) -> Open {
+        Open::new(self, |counters| &counters.connections)
+    }
+
+    /// One more open tunnel, for as long as the guard lives.
+    pub(crate) fn tunnel(self: &Arc<Self>) -> Open {
+        Open::new(self, |counters| &counters.tunnels)
+    }
+
     /// The number that names a new connection in the logs, from 1 (nginx: `$connection`).
     pub(crate) fn accept(&self) -> u64 {
         self.accepted.fetch_add(1, Relaxed) + 1
@@ -47,16 +57,6 @@ impl Counters {
 pub(crate) struct Open(Arc<Counters>, fn(&Counters) -> &AtomicU64);
 
 impl Open {
-    /// One more open connection.
-    pub(crate) fn connection(counters: &Arc<Counters>) -> Self {
-        Self::new(counters, |counters| &counters.connections)
-    }
-
-    /// One more open tunnel.
-    pub(crate) fn tunnel(counters: &Arc<Counters>) -> Self {
-        Self::new(counters, |counters| &counters.tunnels)
-    }
-
     fn new(counters: &Arc<Counters>, which: fn(&Counters) -> &AtomicU64) -> Self {
         which(counters).fetch_add(1, Relaxed);
         Self(counters.clone(), which)

@@ -83,7 +83,7 @@ impl ErrorLog {
         }
         let mut line = Vec::with_capacity(256);
         clock::error_time(&mut line);
-        let (pid, tid) = (std::process::id(), rustix::thread::gettid().as_raw_nonzero());
+        let (pid, tid) = (std::process::id(), nix::unistd::gettid());
         // Writing to a Vec cannot fail.
         let _ = write!(line, " [{level}] {pid}#{tid}: ");
         if let Some(connection) = connection {

@@ -1,1 +1,10 @@
 //! Bytes both ways after an upgrade, with nothing held while they rest.
+//!
+//! A tunnel owns its two sockets, its [`Limits`] by value and a guard that its caller gives it. It
+//! knows no request, no configuration and no generation, so a reload cannot touch it.
+
+mod direction;
+mod relay;
+
+pub(crate) use direction::End;
+pub(crate) use relay::{Limits, Outcome, Relay, Side};

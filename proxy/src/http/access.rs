@@ -1,0 +1,83 @@
+//! The outermost layer: a request's record is opened here, and its lines are written at its end.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http::{Extensions, Request, Response};
+use hyper::body::Incoming;
+use tower::Service;
+
+use super::body::Body;
+use super::record::{Client, Record};
+use super::values;
+use super::{Hangup, site::AccessLog};
+
+/// A request inside the stack.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// All that is known of it.
+    pub(crate) record: Rc<Record>,
+    /// What hyper wants to see again when the request goes out: the spelling of its field names.
+    pub(crate) extensions: Extensions,
+    /// Its body, not read yet.
+    pub(crate) body: Incoming,
+}
+
+/// The layer's service.
+#[derive(Debug, Clone)]
+pub(crate) struct Access<S> {
+    client: Rc<Client>,
+    inner: S,
+}
+
+impl<S> Access<S> {
+    pub(super) fn new(client: Rc<Client>, inner: S) -> Self {
+        Self { client, inner }
+    }
+}
+
+impl<S> Service<Request<Incoming>> for Access<S>
+where
+    S: Service<Exchange, Response = Response<Body>, Error = Hangup>,
+{
+    type Response = Response<Body>;
+    type Error = Hangup;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Hangup>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> S::Future {
+        let (mut head, body) = request.into_parts();
+        let extensions = std::mem::take(&mut head.extensions);
+        let record = Rc::new(Record {
+            number: self.client.begin(),
+            client: self.client.clone(),
+            head,
+            started: Instant::now(),
+            routed: OnceCell::new(),
+            tries: RefCell::default(),
+            status: Cell::new(0),
+            sent: OnceCell::new(),
+            body_sent: Cell::new(0),
+            received: Cell::new(0),
+            complete: Cell::new(false),
+            id: OnceCell::new(),
+        });
+        self.inner.call(Exchange { record, extensions, body })
+    }
+}
+
+/// Writes a line to each access log of a request that has ended.
+pub(super) fn write(record: &Record) {
+    let Some(rules) = record.rules() else { return };
+    for AccessLog { file, format, escape } in &rules.logs.access {
+        let mut line = Vec::with_capacity(256);
+        values::render_escaped(record, format, *escape, &mut line);
+        line.push(b'\n');
+        file.write(&line);
+    }
+}

@@ -1,0 +1,99 @@
+//! The body of an answer, wherever it comes from.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+
+use super::record::Record;
+use crate::observe::Level;
+use crate::upstream::{Failure, ResponseBody};
+
+/// An answer's body. It keeps the request's record until it has ended, so that whoever drops the
+/// last of both knows that the answer is over.
+#[derive(Debug)]
+pub(crate) struct Body {
+    content: Content,
+    record: Rc<Record>,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// There are none.
+    Empty,
+    /// All are here.
+    Whole(Bytes),
+    /// They come from a server.
+    Server(Box<ResponseBody>),
+}
+
+impl Body {
+    pub(super) fn new(content: Content, record: Rc<Record>) -> Self {
+        Self { content, record }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let this = self.get_mut();
+        let frame = match &mut this.content {
+            Content::Empty => None,
+            Content::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                this.content = Content::Empty;
+                (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))
+            }
+            Content::Server(body) => ready!(Pin::new(&mut **body).poll_frame(cx)),
+        };
+        match &frame {
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                let sent = this.record.body_sent.get();
+                this.record.body_sent.set(sent + u64::try_from(length).unwrap_or(u64::MAX));
+            }
+            Some(Err(failure)) => this.tell(failure),
+            None => {}
+        }
+        if http_body::Body::is_end_stream(this) || frame.is_none() {
+            this.record.complete.set(true);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Empty => true,
+            Content::Whole(bytes) => bytes.is_empty(),
+            Content::Server(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Empty => SizeHint::with_exact(0),
+            Content::Whole(bytes) => {
+                SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            }
+            Content::Server(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Body {
+    /// The answer breaks off: its head is gone already, so this can only be told to the log.
+    fn tell(&self, failure: &Failure) {
+        let tries = self.record.tries.borrow();
+        let upstream = tries.last().map(|last| &*last.addr);
+        let phase = failure.phase();
+        self.record.log(Level::Error, upstream, format_args!("{failure} {phase}"));
+    }
+}

@@ -1,0 +1,336 @@
+//! The innermost service: the answer itself.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::Either;
+use http::header::{CONTENT_TYPE, UPGRADE};
+use http::{Extensions, HeaderValue, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tower::Service;
+
+use super::access::Exchange;
+use super::body::Content;
+use super::headers::clean_answer;
+use super::record::{Epitaph, Record, Switched, Try};
+use super::reply::Refusal;
+use super::site::{Action, Forwarding, Returning};
+use super::target;
+use super::values::Scope;
+use crate::balance::Tried;
+use crate::observe::Level;
+use crate::tunnel;
+use crate::upstream::{
+    Answer, Budget, Connection, Failure, Lease, Reply, RequestBody, ResponseBody, Sent,
+};
+
+/// How long one direction of a tunnel may go on after the other has ended.
+const HALF_CLOSED: Duration = Duration::from_secs(30);
+
+/// Answers what the configuration says, or asks a server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Forward;
+
+type Outcome = Result<Response<Content>, Refusal>;
+
+impl Service<Exchange> for Forward {
+    type Response = Response<Content>;
+    type Error = Refusal;
+    type Future = Either<Ready<Outcome>, Pin<Box<dyn Future<Output = Outcome>>>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, exchange: Exchange) -> Self::Future {
+        let Some(rules) = exchange.record.rules().cloned() else {
+            return Either::Left(ready(Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))));
+        };
+        match &rules.action {
+            Action::Nothing => Either::Left(ready(Err(Refusal::Status(StatusCode::NOT_FOUND)))),
+            Action::Return(returning) => Either::Left(ready(say(&exchange.record, returning))),
+            // The only future of a request that is boxed.
+            Action::Forward(_) => Either::Right(Box::pin(async move {
+                match &rules.action {
+                    Action::Forward(forwarding) => Forwarded::new(exchange, forwarding).run().await,
+                    _ => Err(Refusal::Hangup),
+                }
+            })),
+        }
+    }
+}
+
+/// What a `return` says.
+fn say(record: &Record, returning: &Returning) -> Outcome {
+    let render = |template: &crate::route::Template| {
+        let mut text = Vec::new();
+        template.render(&Scope::default().values(record), &mut text);
+        text
+    };
+    match returning {
+        Returning::Hangup => Err(Refusal::Hangup),
+        Returning::Page(status) => Err(Refusal::Status(*status)),
+        Returning::Text(status, text) => {
+            let mut answer = Response::new(Content::Whole(Bytes::from(render(text))));
+            *answer.status_mut() = *status;
+            if let Some(rules) = record.rules() {
+                answer.headers_mut().insert(CONTENT_TYPE, rules.default_type.clone());
+            }
+            Ok(answer)
+        }
+        Returning::Redirect(status, location) => {
+            let mut text = render(location);
+            if text.starts_with(b"/") {
+                text = absolute(record, &text);
+            }
+            match HeaderValue::from_bytes(&text) {
+                Ok(location) => Err(Refusal::Redirect(*status, location)),
+                Err(_) => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
+            }
+        }
+    }
+}
+
+/// A redirect's path with the scheme and host that the client used (nginx: `absolute_redirect`).
+fn absolute(record: &Record, path: &[u8]) -> Vec<u8> {
+    let mut text = b"http://".to_vec();
+    Scope::default().write(record, &crate::route::Variable::Host, &mut text);
+    let port = record.client.local.map_or(80, |local| local.port());
+    if port != 80 {
+        text.extend_from_slice(format!(":{port}").as_bytes());
+    }
+    text.extend_from_slice(path);
+    text
+}
+
+/// A request on its way to a server, or to the next one.
+struct Forwarded<'a> {
+    record: Rc<Record>,
+    forwarding: &'a Forwarding,
+    extensions: Extensions,
+    body: Option<Incoming>,
+    upgrade: bool,
+    tried: Tried,
+    budget: Budget,
+}
+
+/// What one server made of the request.
+enum Attempt {
+    /// It answered.
+    Done(Outcome),
+    /// It did not, and the next one may be asked; the status if there is none.
+    Next(StatusCode),
+}
+
+impl<'a> Forwarded<'a> {
+    fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
+        let Exchange { record, extensions, body } = exchange;
+        let body = (!body.is_end_stream()).then_some(body);
+        let upgrade = body.is_none()
+            && record.head.version == Version::HTTP_11
+            && record.head.headers.contains_key(UPGRADE);
+        let budget = forwarding.next.budget(Instant::now());
+        Self { record, forwarding, extensions, body, upgrade, tried: Tried::default(), budget }
+    }
+
+    async fn run(mut self) -> Outcome {
+        let mut status = StatusCode::BAD_GATEWAY;
+        while self.budget.take(Instant::now()) {
+            let balance = &self.forwarding.upstream.balance;
+            let Some(lease) = balance.pick(&mut self.tried, Instant::now()) else {
+                let upstream = &self.forwarding.upstream.name;
+                self.record.log(
+                    Level::Error,
+                    Some(upstream),
+                    format_args!("no live upstreams while connecting to upstream"),
+                );
+                break;
+            };
+            match self.attempt(lease).await {
+                Attempt::Done(outcome) => return outcome,
+                Attempt::Next(instead) => status = instead,
+            }
+        }
+        Err(Refusal::Status(status))
+    }
+
+    /// Asks one server. A kept connection that turns out to be closed says nothing about the
+    /// server: the same one is asked again over a new connection.
+    async fn attempt(&mut self, lease: Lease) -> Attempt {
+        let peer = lease.peer();
+        let upstream = &self.forwarding.upstream;
+        self.record.tries.borrow_mut().push(Try {
+            addr: self.written(peer).into(),
+            status: 502,
+            connect: None,
+            header: None,
+            response: None,
+            length: 0,
+        });
+        let kept = self.record.client.pool.take(&upstream.keepalive, peer);
+        let reused = kept.is_some();
+        let mut outcome = self.ask(kept, &lease).await;
+        if let (true, Err((Failure::Closed(_), again))) = (reused, &outcome)
+            && *again
+        {
+            outcome = self.ask(None, &lease).await;
+        }
+        match outcome {
+            Ok(Reply::Answer(answer)) => self.answered(answer, lease),
+            Ok(Reply::Switched(head, server, early)) => {
+                lease.succeeded();
+                Attempt::Done(Ok(self.switched(*head, (server, early), lease)))
+            }
+            Err((failure, again)) => self.failed(&failure, again, &lease),
+        }
+    }
+
+    /// Sends the request over a kept connection or a new one. The error says whether the request
+    /// may be sent again.
+    async fn ask(
+        &mut self,
+        kept: Option<Connection>,
+        lease: &Lease,
+    ) -> Result<Reply, (Failure, bool)> {
+        let Forwarding { upstream, times, .. } = self.forwarding;
+        let started = Instant::now();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => {
+                Connection::open(lease.address(), self.written(lease.peer()), times.connect)
+                    .await
+                    .map_err(|failure| (failure, true))?
+            }
+        };
+        self.note(|last| last.connect = Some(started.elapsed()));
+        let (request, sent) = self.request().ok_or((Failure::Client, false))?;
+        let answer = Answer {
+            upgrade: self.upgrade,
+            sent: sent.as_ref(),
+            times: *times,
+            shelf: self.record.client.pool.shelf(&upstream.keepalive, lease.peer()),
+        };
+        let reply = connection.ask(request, answer).await;
+        self.note(|last| last.header = Some(started.elapsed()));
+        reply.map_err(|(failure, unsent)| {
+            let untouched = sent.is_none_or(|sent| !sent.started.get());
+            let again = unsent.is_some() || untouched;
+            (failure, again && self.body_is_left(unsent))
+        })
+    }
+
+    /// Takes the body back out of a request that was not sent.
+    fn body_is_left(&mut self, unsent: Option<Request<RequestBody>>) -> bool {
+        match unsent {
+            Some(request) => {
+                self.body = request.into_body().into_incoming();
+                true
+            }
+            None => self.record.head.headers.get(http::header::CONTENT_LENGTH).is_none_or(|length| length == "0")
+                && !self.record.head.headers.contains_key(http::header::TRANSFER_ENCODING),
+        }
+    }
+
+    /// The request that goes out.
+    fn request(&mut self) -> Option<(Request<RequestBody>, Option<Rc<Sent>>)> {
+        let Forwarding { uri, headers, version, .. } = self.forwarding;
+        let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
+        let (body, sent) = match self.body.take() {
+            Some(incoming) => {
+                let (body, sent) = RequestBody::streamed(incoming, limit);
+                (body, Some(sent))
+            }
+            None => (RequestBody::none(), None),
+        };
+        let scope = Scope { forwarding: Some(self.forwarding) };
+        let mut request = Request::new(body);
+        *request.method_mut() = self.record.head.method.clone();
+        *request.uri_mut() = target::outgoing(&self.record, uri)?;
+        *request.version_mut() = *version;
+        *request.headers_mut() = headers.apply(&self.record, scope, sent.is_some());
+        *request.extensions_mut() = self.extensions.clone();
+        Some((request, sent))
+    }
+
+    fn answered(&mut self, answer: Response<ResponseBody>, lease: Lease) -> Attempt {
+        let (mut head, mut body) = answer.into_parts();
+        let code = head.status.as_u16();
+        self.note(|last| last.status = code);
+        let Forwarding { next, .. } = self.forwarding;
+        if next.statuses.contain(head.status)
+            && next.repeats(&self.record.head.method)
+            && self.body.is_none()
+            && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
+        {
+            lease.failed(Instant::now());
+            return Attempt::Next(head.status);
+        }
+        lease.succeeded();
+        clean_answer(&mut head.headers);
+        body.hold(lease);
+        Attempt::Done(Ok(Response::from_parts(head, Content::Server(Box::new(body)))))
+    }
+
+    /// 101: the server's half of the tunnel is put where the connection's task will find it.
+    fn switched(
+        &self,
+        head: Response<()>,
+        server: (crate::net::Stream, Vec<u8>),
+        lease: Lease,
+    ) -> Response<Content> {
+        self.note(|last| last.status = 101);
+        let (mut head, ()) = head.into_parts();
+        clean_answer(&mut head.headers);
+        let times = self.forwarding.times;
+        let limits =
+            tunnel::Limits { idle: times.read, write: times.send, half_closed: HALF_CLOSED };
+        let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
+        let switched = Switched { server, held: lease.into_held(), limits, epitaph };
+        *self.record.client.switched.borrow_mut() = Some(switched);
+        Response::from_parts(head, Content::Empty)
+    }
+
+    fn failed(&mut self, failure: &Failure, again: bool, lease: &Lease) -> Attempt {
+        if failure.blames_server() && lease.failed(Instant::now()) {
+            let upstream = Some(self.written(lease.peer()));
+            let what = format_args!("upstream server temporarily disabled {}", failure.phase());
+            self.record.log(Level::Warn, upstream, what);
+        }
+        let status = match failure {
+            Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::Client => StatusCode::BAD_REQUEST,
+            failure if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        self.note(|last| last.status = status.as_u16());
+        let phase = failure.phase();
+        let upstream = Some(self.written(lease.peer()));
+        self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
+        if again && self.forwarding.next.allows(failure, &self.record.head.method) {
+            Attempt::Next(status)
+        } else {
+            Attempt::Done(Err(Refusal::Status(status)))
+        }
+    }
+
+    /// A server's address as the configuration writes it.
+    fn written(&self, peer: usize) -> &'a str {
+        self.forwarding.upstream.written.get(peer).map_or("", |written| written)
+    }
+
+    fn servers(&self) -> usize {
+        self.forwarding.upstream.written.len()
+    }
+
+    /// Writes something about the server that is being asked.
+    fn note(&self, with: impl FnOnce(&mut Try)) {
+        if let Some(last) = self.record.tries.borrow_mut().last_mut() {
+            with(last);
+        }
+    }
+}

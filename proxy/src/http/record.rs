@@ -1,0 +1,277 @@
+//! What is known of one client connection, and of one request on it.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use http::header::HOST;
+use http::request::Parts;
+
+use super::site::{Rules, Server, Site};
+use crate::net::Stream;
+use crate::balance::Held;
+use crate::observe::{Counters, ErrorLog, Level, Open, errno};
+use crate::route::Captures;
+use crate::tunnel::{self, Outcome, Relay, Side};
+use crate::upstream::Pool;
+
+/// One client connection, as its requests see it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// Its number in the logs.
+    pub(crate) id: u64,
+    /// Who it is; nothing over a Unix socket.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Where it connected to; asked from the socket when a variable wants it.
+    pub(crate) local: Option<SocketAddr>,
+    /// What answers it: the generation that accepted it, whatever is loaded later.
+    pub(crate) site: Arc<Site>,
+    /// The thread's idle connections to servers.
+    pub(crate) pool: Pool,
+    /// What keeps it counted as open.
+    pub(crate) open: Cell<Option<Open>>,
+    /// What is counted.
+    pub(crate) counters: Arc<Counters>,
+    /// When it was accepted.
+    pub(crate) since: Instant,
+    /// Requests so far.
+    pub(crate) requests: Cell<u64>,
+    /// Requests whose answer has not ended.
+    pub(crate) busy: Cell<u32>,
+    /// When the last answer ended.
+    pub(crate) idle_since: Cell<Instant>,
+    /// How long it may be idle, by the location that answered last.
+    pub(crate) patience: Cell<Duration>,
+    /// Whether it is to be closed after the answer under way.
+    pub(crate) closing: Cell<bool>,
+    /// Whether the client may still be sending when it is closed.
+    pub(crate) linger: Cell<bool>,
+    /// The upgrade that an answer has begun.
+    pub(crate) switched: RefCell<Option<Switched>>,
+}
+
+/// What a tunnel is made of, but for the client's socket, which hyper still has.
+#[derive(Debug)]
+pub(crate) struct Switched {
+    /// The server's socket and what was read from it already.
+    pub(crate) server: (Stream, Vec<u8>),
+    /// What keeps the server counted.
+    pub(crate) held: Held,
+    /// What bounds the tunnel.
+    pub(crate) limits: tunnel::Limits,
+    /// What its end is told with.
+    pub(crate) epitaph: Epitaph,
+}
+
+/// What the end of a tunnel is told with. The request itself is kept only where an access log
+/// wants a line at the end: it is larger than the rest of an idle tunnel.
+#[derive(Debug)]
+pub(crate) struct Epitaph {
+    log: ErrorLog,
+    connection: u64,
+    context: Box<str>,
+    record: Option<Rc<Record>>,
+}
+
+impl Epitaph {
+    /// The epitaph of the tunnel that this request has opened to this server.
+    pub(super) fn new(record: &Rc<Record>, upstream: &str) -> Self {
+        let logged = record.rules().is_some_and(|rules| !rules.logs.access.is_empty());
+        Self {
+            log: record.error_log().clone(),
+            connection: record.client.id,
+            context: Context { record, upstream: Some(upstream) }.to_string().into(),
+            record: logged.then(|| record.clone()),
+        }
+    }
+
+    /// Tells how it ended, in nginx's words where nginx has them.
+    pub(crate) fn tell(self, relay: &Relay, outcome: Outcome) {
+        let (level, what) = match &outcome {
+            Outcome::Finished => (Level::Info, "tunnel finished".to_owned()),
+            Outcome::Idle => (Level::Error, "upstream timed out (110: Connection timed out)".into()),
+            Outcome::Blocked(Side::Client) => {
+                (Level::Info, "client timed out (110: Connection timed out)".into())
+            }
+            Outcome::Blocked(Side::Server) => {
+                (Level::Error, "upstream timed out (110: Connection timed out)".into())
+            }
+            Outcome::Failed(Side::Client, error) => {
+                (Level::Info, format!("client connection failed ({})", errno(error)))
+            }
+            Outcome::Failed(Side::Server, error) => {
+                (Level::Error, format!("upstream connection failed ({})", errno(error)))
+            }
+        };
+        let Self { log, connection, context, record } = self;
+        log.log_connection(
+            level,
+            connection,
+            format_args!("{what} while proxying upgraded connection, {context}"),
+        );
+        if let Some(record) = record {
+            record.body_sent.set(relay.to_client());
+            record.received.set(relay.to_server());
+            record.complete.set(matches!(outcome, Outcome::Finished));
+        }
+    }
+}
+
+/// One request, from its head to the end of its answer.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// The connection that it came on.
+    pub(crate) client: Rc<Client>,
+    /// Its head.
+    pub(crate) head: Parts,
+    /// Its position among the requests of its connection, from 1.
+    pub(crate) number: u64,
+    /// When its head had come.
+    pub(crate) started: Instant,
+    /// What its routing found.
+    pub(crate) routed: OnceCell<Routed>,
+    /// What its servers did, in the order of trying.
+    pub(crate) tries: RefCell<Vec<Try>>,
+    /// The answer's status; 0 until there is one.
+    pub(crate) status: Cell<u16>,
+    /// The answer's fields, kept when a log wants them.
+    pub(crate) sent: OnceCell<http::HeaderMap>,
+    /// The bytes of the answer's body that were given to the connection.
+    pub(crate) body_sent: Cell<u64>,
+    /// The bytes that a tunnel took from the client.
+    pub(crate) received: Cell<u64>,
+    /// Whether the answer was complete.
+    pub(crate) complete: Cell<bool>,
+    /// `$request_id`, once something has asked for it.
+    pub(crate) id: OnceCell<[u8; 32]>,
+}
+
+/// Where a request belongs.
+#[derive(Debug)]
+pub(crate) struct Routed {
+    /// `$host`: in lower case, without port.
+    pub(crate) host: Box<str>,
+    /// `$uri`: decoded and normalised; empty when it is the target's own path.
+    pub(crate) path: Option<Box<[u8]>>,
+    /// The server.
+    pub(crate) server: Arc<Server>,
+    /// The location's settings.
+    pub(crate) rules: Arc<Rules>,
+    /// What the server name's pattern and the location's pattern captured.
+    pub(crate) captures: Captures,
+}
+
+/// One server that was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Try {
+    /// Its address, as the configuration writes it.
+    pub(crate) addr: Box<str>,
+    /// Its answer's status, or what its failure amounts to.
+    pub(crate) status: u16,
+    /// How long connecting took.
+    pub(crate) connect: Option<Duration>,
+    /// How long the head of the answer took.
+    pub(crate) header: Option<Duration>,
+    /// How long all of it took.
+    pub(crate) response: Option<Duration>,
+    /// How long its body is.
+    pub(crate) length: u64,
+}
+
+impl Record {
+    /// The settings that hold for it: until it is routed, none but its listener's are known.
+    pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
+        self.routed.get().map(|routed| &routed.rules)
+    }
+
+    /// Where its errors go.
+    pub(crate) fn error_log(&self) -> &ErrorLog {
+        self.rules().map_or(&self.client.site.error_log, |rules| &rules.logs.error)
+    }
+
+    /// `$uri`: the decoded and normalised path.
+    pub(crate) fn path(&self) -> &[u8] {
+        match self.routed.get().and_then(|routed| routed.path.as_deref()) {
+            Some(path) => path,
+            None => self.head.uri.path().as_bytes(),
+        }
+    }
+
+    /// The target as the client wrote it, an absolute form's authority left out.
+    pub(crate) fn target(&self) -> &str {
+        match self.head.uri.path_and_query() {
+            Some(target) => target.as_str(),
+            None if self.head.method == http::Method::OPTIONS => "*",
+            None => "/",
+        }
+    }
+
+    /// Tells an error in nginx's form: what happened, then who was concerned.
+    pub(crate) fn log(&self, level: Level, upstream: Option<&str>, what: fmt::Arguments<'_>) {
+        let log = self.error_log();
+        if log.takes(level) {
+            let context = Context { record: self, upstream };
+            log.log_connection(level, self.client.id, format_args!("{what}, {context}"));
+        }
+    }
+}
+
+/// `client: ..., server: ..., request: "...", upstream: "...", host: "..."`
+struct Context<'a> {
+    record: &'a Record,
+    upstream: Option<&'a str>,
+}
+
+impl fmt::Display for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Record { client, head, .. } = self.record;
+        match client.peer {
+            Some(peer) => write!(f, "client: {}", peer.ip())?,
+            None => f.write_str("client: unix:")?,
+        }
+        let server = self.record.routed.get().map_or("", |routed| &routed.server.name);
+        let target = head.uri.path_and_query().map_or("*", |target| target.as_str());
+        write!(f, ", server: {server}, request: \"{} {target} {:?}\"", head.method, head.version)?;
+        if let Some(upstream) = self.upstream {
+            write!(f, ", upstream: \"http://{upstream}:{target}\"")?;
+        }
+        match head.headers.get(HOST) {
+            Some(host) => write!(f, ", host: \"{}\"", String::from_utf8_lossy(host.as_bytes())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Client {
+    /// A request begins.
+    pub(super) fn begin(&self) -> u64 {
+        self.busy.set(self.busy.get() + 1);
+        self.counters.requests.fetch_add(1, Relaxed);
+        let number = self.requests.get() + 1;
+        self.requests.set(number);
+        number
+    }
+
+    /// Its answer has ended.
+    pub(super) fn end(&self) {
+        self.busy.set(self.busy.get().saturating_sub(1));
+        self.idle_since.set(Instant::now());
+    }
+
+    /// Counts a tunnel while it lives.
+    pub(crate) fn count_tunnel(&self) -> Open {
+        self.counters.tunnel()
+    }
+}
+
+impl Drop for Record {
+    /// The answer has ended, or nobody waits for it any more.
+    fn drop(&mut self) {
+        self.client.end();
+        super::access::write(self);
+    }
+}

@@ -1,0 +1,173 @@
+//! What every answer gets, and the pages for refusals.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, LOCATION, SERVER};
+use http::{HeaderValue, Response, StatusCode, Version};
+use http_body::Body as _;
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use super::Hangup;
+use super::access::Exchange;
+use super::body::{Body, Content};
+use super::headers::has_token;
+use super::record::Record;
+
+/// What the program calls itself in `Server` and on its pages.
+const TOKEN: &str = concat!("proxy/", env!("CARGO_PKG_VERSION"));
+
+/// A request that gets no answer from a server or from the configuration.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A page says so.
+    Status(StatusCode),
+    /// A redirect.
+    Redirect(StatusCode, HeaderValue),
+    /// The connection is closed.
+    Hangup,
+}
+
+/// The layer's service.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply<S>(S);
+
+impl<S> Reply<S> {
+    pub(super) fn new(inner: S) -> Self {
+        Self(inner)
+    }
+}
+
+impl<S> Service<Exchange> for Reply<S>
+where
+    S: Service<Exchange, Response = Response<Content>, Error = Refusal>,
+{
+    type Response = Response<Body>;
+    type Error = Hangup;
+    type Future = Replying<S::Future>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Hangup>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, exchange: Exchange) -> Self::Future {
+        let record = exchange.record.clone();
+        Replying { inner: self.0.call(exchange), record: Some(record) }
+    }
+}
+
+pin_project! {
+    /// The answer to come.
+    pub(crate) struct Replying<F> {
+        #[pin]
+        inner: F,
+        record: Option<Rc<Record>>,
+    }
+}
+
+impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying<F> {
+    type Output = Result<Response<Body>, Hangup>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answer = ready!(this.inner.poll(cx));
+        let Some(record) = this.record.take() else { return Poll::Ready(Err(Hangup)) };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(Refusal::Hangup) => {
+                record.status.set(444);
+                return Poll::Ready(Err(Hangup));
+            }
+            Err(Refusal::Status(status)) => page(&record, status),
+            Err(Refusal::Redirect(status, location)) => {
+                let mut answer = page(&record, status);
+                answer.headers_mut().insert(LOCATION, location);
+                answer
+            }
+        };
+        Poll::Ready(Ok(finish(answer, record)))
+    }
+}
+
+/// Adds what every answer has.
+fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
+    let (mut head, content) = answer.into_parts();
+    record.status.set(head.status.as_u16());
+    head.version = Version::HTTP_11;
+    let tokens = record.rules().is_none_or(|rules| rules.tokens);
+    head.headers.insert(SERVER, HeaderValue::from_static(if tokens { TOKEN } else { "proxy" }));
+    let body = Body::new(content, record.clone());
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        return Response::from_parts(head, body);
+    }
+    let keep = keeps_alive(&record, head.status, &body);
+    let connection = if keep { "keep-alive" } else { "close" };
+    head.headers.insert(CONNECTION, HeaderValue::from_static(connection));
+    if keep && let Some(value) = record.rules().and_then(|rules| rules.keepalive_header.clone()) {
+        head.headers.insert(HeaderName::from_static("keep-alive"), value);
+    }
+    if record.rules().is_some_and(|rules| !rules.logs.access.is_empty()) {
+        // Only a log asks for the fields after they are gone. It is set once for each record.
+        let _ = record.sent.set(head.headers.clone());
+    }
+    Response::from_parts(head, body)
+}
+
+/// Whether the connection carries another request after this one.
+fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
+    let Some(rules) = record.rules() else { return false };
+    let headers = &record.head.headers;
+    let asked = match record.head.version {
+        Version::HTTP_11 => !has_token(headers, &CONNECTION, "close"),
+        // Without chunks, only the connection's end can end a body of unknown length.
+        _ => {
+            has_token(headers, &CONNECTION, "keep-alive") && body.size_hint().exact().is_some()
+        }
+    };
+    // After these nginx does not trust what follows on the connection.
+    let trusted = !matches!(status.as_u16(), 400 | 413 | 414 | 500 | 501) || !is_ours(body);
+    let keep = asked
+        && trusted
+        && rules.keepalive
+        && record.number < rules.keepalive_requests
+        && !record.client.closing.get();
+    record.client.patience.set(rules.keepalive_timeout);
+    keep
+}
+
+fn is_ours(body: &Body) -> bool {
+    body.is_whole()
+}
+
+/// nginx's page for a status.
+fn page(record: &Record, status: StatusCode) -> Response<Content> {
+    let tokens = record.rules().is_none_or(|rules| rules.tokens);
+    let program = if tokens { TOKEN } else { "proxy" };
+    let title = format!("{} {}", status.as_u16(), reason(status));
+    let page = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
+         <hr><center>{program}</center>\r\n</body>\r\n</html>\r\n"
+    );
+    let mut answer = Response::new(Content::Whole(Bytes::from(page)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    answer
+}
+
+/// nginx's words for a status, where they are not the RFC's.
+fn reason(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        302 => "Found",
+        408 => "Request Time-out",
+        413 => "Request Entity Too Large",
+        414 => "Request-URI Too Large",
+        416 => "Requested Range Not Satisfiable",
+        503 => "Service Temporarily Unavailable",
+        504 => "Gateway Time-out",
+        _ => status.canonical_reason().unwrap_or(""),
+    }
+}

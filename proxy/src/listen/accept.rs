@@ -1,0 +1,105 @@
+//! The accept loop of one thread on one listening socket.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::connection;
+use crate::http::{Client, Site};
+use crate::net::{Bound, Listener, Stream};
+use crate::observe::{Counters, ErrorLog, Level, errno};
+use crate::tasks::Tasks;
+use crate::upstream::Pool;
+
+/// How long accepting rests when the process is out of descriptors.
+const REST: Duration = Duration::from_millis(50);
+
+/// A listening socket and what answers behind it, in one generation.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    /// The socket.
+    pub(crate) bound: Arc<Bound>,
+    /// What answers.
+    pub(crate) site: Arc<Site>,
+    /// How long a new connection may stay silent.
+    pub(crate) patience: Duration,
+    /// Whether small writes go out at once (nginx: `tcp_nodelay`).
+    pub(crate) nodelay: bool,
+    /// Cancelled when the generation is retired.
+    pub(crate) retired: CancellationToken,
+    /// What is counted.
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// Accepts until the door is retired. The socket's queue is the process's: what this loop leaves
+/// in it is accepted by the next generation's.
+pub(crate) async fn accept(door: Door, pool: Pool, tasks: Tasks) {
+    let log = door.site.error_log.clone();
+    let listener = match door.bound.listener() {
+        Ok(listener) => listener,
+        Err(error) => {
+            let addr = door.bound.addr();
+            let error = errno(&error);
+            log.log(Level::Alert, format_args!("accepting on {addr} failed ({error})"));
+            return;
+        }
+    };
+    let mut resting = false;
+    while let Some(accepted) = door.retired.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, peer)) => {
+                resting = false;
+                let client = door.client(&stream, peer, &pool);
+                let retired = door.retired.clone();
+                tasks.spawn(connection::serve(stream, client, retired, tasks.clone()));
+            }
+            Err(error) if is_passing(&error) => {}
+            Err(error) => {
+                // One line for a shortage, however long it lasts.
+                if !resting {
+                    let error = errno(&error);
+                    log.log(Level::Crit, format_args!("accept4() failed ({error})"));
+                    resting = true;
+                }
+                sleep(REST).await;
+            }
+        }
+    }
+}
+
+/// The connection that was to be accepted is gone: nothing is wrong with us.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
+}
+
+impl Door {
+    fn client(&self, stream: &Stream, peer: Option<SocketAddr>, pool: &Pool) -> Rc<Client> {
+        if self.nodelay {
+            stream.set_nodelay();
+        }
+        let now = Instant::now();
+        Rc::new(Client {
+            id: self.counters.accept(),
+            peer,
+            local: stream.local(self.bound.addr()),
+            site: self.site.clone(),
+            pool: pool.clone(),
+            open: Cell::new(Some(Counters::connection(&self.counters))),
+            counters: self.counters.clone(),
+            since: now,
+            requests: Cell::new(0),
+            busy: Cell::new(0),
+            idle_since: Cell::new(now),
+            patience: Cell::new(self.patience),
+            closing: Cell::new(false),
+            linger: Cell::new(false),
+            switched: RefCell::new(None),
+        })
+    }
+}

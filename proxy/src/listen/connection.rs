@@ -1,0 +1,115 @@
+//! The life of one client connection: HTTP until an answer switches protocols, then a tunnel.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::http::{Client, Switched, stack};
+use crate::net::Stream;
+use crate::tasks::Tasks;
+use crate::tunnel::Relay;
+
+/// How long a client may go on sending what nobody will read, after an answer that closes the
+/// connection (nginx: `lingering_timeout`). Closing at once could destroy the answer on its way.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    stream: Stream,
+    client: Rc<Client>,
+    retired: CancellationToken,
+    tasks: Tasks,
+) {
+    let service = TowerToHyperService::new(stack(client.clone()));
+    let mut http = http1::Builder::new()
+        .preserve_header_case(true)
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let over = {
+        let mut retired = pin!(retired.cancelled());
+        let mut clock = pin!(sleep_until(deadline(&client)));
+        poll_fn(|cx| {
+            if !client.closing.get() && retired.as_mut().poll(cx).is_ready() {
+                client.closing.set(true);
+                Pin::new(&mut http).graceful_shutdown();
+            }
+            if let Poll::Ready(result) = http.poll_without_shutdown(cx) {
+                return Poll::Ready(result.is_ok());
+            }
+            poll_idle(&client, clock.as_mut(), cx).map(|()| false)
+        })
+        .await
+    };
+    let switched = client.switched.borrow_mut().take();
+    if !over {
+        return;
+    }
+    let parts = http.into_parts();
+    match switched {
+        Some(switched) => {
+            // hyper's buffers go with `parts`, and this task, which is as large as hyper's state,
+            // ends: the tunnel's own is a tenth of it.
+            let half = (parts.io.into_inner(), parts.read_buf.to_vec());
+            tasks.spawn(tunnel(half, switched, client));
+        }
+        None if client.linger.get() => linger(parts.io.into_inner()).await,
+        None => {}
+    }
+}
+
+/// Runs a tunnel to its end. Nothing of the HTTP connection is left but what the logs may want.
+fn tunnel(
+    half: (Stream, Vec<u8>),
+    switched: Switched,
+    client: Rc<Client>,
+) -> impl Future<Output = ()> {
+    let Switched { server, held, limits, epitaph } = switched;
+    let counted = client.count_tunnel();
+    let open = client.open.take();
+    drop(client);
+    let mut relay = Relay::new(half, server, limits);
+    async move {
+        let outcome = relay.run().await;
+        epitaph.tell(&relay, outcome);
+        drop((held, counted, open));
+    }
+}
+
+/// When the client has been idle for too long.
+fn deadline(client: &Client) -> Instant {
+    Instant::from_std(client.idle_since.get() + client.patience.get())
+}
+
+/// Ready when no answer is under way and the client has been silent for too long.
+fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    while clock.as_mut().poll(cx).is_ready() {
+        let deadline = deadline(client);
+        let now = Instant::now();
+        if client.busy.get() == 0 && now >= deadline {
+            return Poll::Ready(());
+        }
+        // While an answer is under way, its own limits count: look again later.
+        clock.as_mut().reset(deadline.max(now + Duration::from_secs(1)));
+    }
+    Poll::Pending
+}
+
+/// Says that nothing more comes, and throws away what the client still sends, for a short time.
+async fn linger(mut stream: Stream) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let mut waste = vec![0; 4096];
+    let rest = async { while matches!(stream.read(&mut waste).await, Ok(1..)) {} };
+    // Either way the connection is closed now.
+    let _ = timeout(LINGER, rest).await;
+}

@@ -1,0 +1,131 @@
+//! One direction of a tunnel: what is read on one socket is written to the other.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::net::Stream;
+
+/// Bytes read at once. Large enough that a message of some kilobytes is one read and one write.
+const SHARED: usize = 64 * 1024;
+
+thread_local! {
+    /// The buffer that all tunnels of a thread read into. A direction keeps bytes of its own only
+    /// while the other side would not take them.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SHARED].into_boxed_slice());
+}
+
+/// How far one direction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Bytes may still come.
+    Open,
+    /// The reading side said that no more will come; that is not passed on yet.
+    Read,
+    /// It was passed on: this direction is done.
+    Done,
+}
+
+/// Which of the two sockets failed, and how.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Reading from the source.
+    Read(io::Error),
+    /// Writing to the destination.
+    Write(io::Error),
+}
+
+/// The state of one direction: 48 bytes, and a buffer only while the destination is slow.
+#[derive(Debug)]
+pub(super) struct Direction {
+    /// What the destination would not take yet.
+    held: Vec<u8>,
+    /// How much of `held` it has taken.
+    taken: usize,
+    /// How far it is.
+    pub(super) end: End,
+    /// Bytes that the destination took.
+    pub(super) moved: u64,
+}
+
+impl Direction {
+    /// A direction that starts with bytes which were read before the tunnel began.
+    pub(super) fn new(early: Vec<u8>) -> Self {
+        Self { held: early, taken: 0, end: End::Open, moved: 0 }
+    }
+
+    /// Whether the destination is slower than the source.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Moves what can be moved now; ready when this direction is done.
+    pub(super) fn poll(
+        &mut self,
+        from: &mut Stream,
+        to: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        BUFFER.with_borrow_mut(|buffer| {
+            loop {
+                ready!(self.poll_held(to, cx))?;
+                match self.end {
+                    End::Open => {}
+                    End::Read => {
+                        ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(Failure::Write)?;
+                        self.end = End::Done;
+                    }
+                    End::Done => return Poll::Ready(Ok(())),
+                }
+                if self.end == End::Open {
+                    let mut read = ReadBuf::new(buffer);
+                    ready!(Pin::new(&mut *from).poll_read(cx, &mut read))
+                        .map_err(Failure::Read)?;
+                    match read.filled() {
+                        [] => self.end = End::Read,
+                        bytes => self.pass(bytes, to, cx)?,
+                    }
+                }
+            }
+        })
+    }
+
+    /// Writes `bytes`; what the destination would not take is held.
+    fn pass(&mut self, bytes: &[u8], to: &mut Stream, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match Pin::new(&mut *to).poll_write(cx, rest).map_err(Failure::Write)? {
+                Poll::Ready(n) => {
+                    self.moved += count(n);
+                    rest = rest.get(n..).unwrap_or_default();
+                }
+                Poll::Pending => {
+                    self.held = rest.to_vec();
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is held; ready when nothing is, and the memory is given back then.
+    fn poll_held(&mut self, to: &mut Stream, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        while let Some(rest) = self.held.get(self.taken..).filter(|rest| !rest.is_empty()) {
+            let n = ready!(Pin::new(&mut *to).poll_write(cx, rest)).map_err(Failure::Write)?;
+            self.moved += count(n);
+            self.taken += n;
+        }
+        if !self.held.is_empty() {
+            self.held = Vec::new();
+            self.taken = 0;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}

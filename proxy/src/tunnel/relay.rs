@@ -1,0 +1,175 @@
+//! Both directions of a tunnel, and the times that bound it.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::direction::{Direction, End, Failure};
+use crate::net::Stream;
+
+/// What bounds a tunnel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How long nothing may move in either direction.
+    pub(crate) idle: Duration,
+    /// How long a side may refuse to take bytes that wait for it.
+    pub(crate) write: Duration,
+    /// How long the other direction may go on after one has ended.
+    pub(crate) half_closed: Duration,
+}
+
+/// One of the two ends of a tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Who connected to us.
+    Client,
+    /// Whom we connected to.
+    Server,
+}
+
+/// How a tunnel ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Both directions ended by themselves.
+    Finished,
+    /// A socket failed.
+    Failed(Side, io::Error),
+    /// Nothing moved for [`Limits::idle`], or [`Limits::half_closed`] was over.
+    Idle,
+    /// A side did not take its bytes for [`Limits::write`].
+    Blocked(Side),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Finished => f.write_str("finished"),
+            Self::Failed(side, error) => write!(f, "{side:?}: {error}"),
+            Self::Idle => f.write_str("idle"),
+            Self::Blocked(side) => write!(f, "{side:?} does not read"),
+        }
+    }
+}
+
+/// A tunnel: two sockets and what moves between them.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    client: Stream,
+    server: Stream,
+    up: Direction,
+    down: Direction,
+    limits: Limits,
+}
+
+impl Relay {
+    /// A tunnel between two sockets, with the bytes that were read from each before it began.
+    pub(crate) fn new(
+        (client, from_client): (Stream, Vec<u8>),
+        (server, from_server): (Stream, Vec<u8>),
+        limits: Limits,
+    ) -> Self {
+        let (up, down) = (Direction::new(from_client), Direction::new(from_server));
+        Self { client, server, up, down, limits }
+    }
+
+    /// Bytes that the client took from the server (nginx: part of `$bytes_sent`).
+    pub(crate) fn to_client(&self) -> u64 {
+        self.down.moved
+    }
+
+    /// Bytes that the server took from the client.
+    pub(crate) fn to_server(&self) -> u64 {
+        self.up.moved
+    }
+
+    /// Runs until both directions have ended or a limit is reached.
+    pub(crate) async fn run(&mut self) -> Outcome {
+        let mut watch = Watch { since: Instant::now(), moved: 0, half_closed: false };
+        let mut timer = pin!(sleep_until(watch.since + self.limits.idle));
+        poll_fn(|cx| {
+            if let Poll::Ready(outcome) = self.poll_move(cx) {
+                return Poll::Ready(outcome);
+            }
+            self.poll_limits(&mut watch, timer.as_mut(), cx)
+        })
+        .await
+    }
+
+    fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let Self { client, server, up, down, .. } = self;
+        let up = up.poll(client, server, cx);
+        let down = down.poll(server, client, cx);
+        match (up, down) {
+            (Poll::Ready(Err(failure)), _) => Poll::Ready(failed(failure, Side::Client)),
+            (_, Poll::Ready(Err(failure))) => Poll::Ready(failed(failure, Side::Server)),
+            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(Outcome::Finished),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Notes what moved and looks at the clock. The timer is not set anew for each message: it
+    /// rings, sees that something moved since, and goes back to sleep for the rest.
+    fn poll_limits(
+        &self,
+        watch: &mut Watch,
+        mut timer: Pin<&mut Sleep>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Outcome> {
+        let (moved, half_closed) = (self.up.moved + self.down.moved, self.is_half_closed());
+        if moved != watch.moved || half_closed != watch.half_closed {
+            *watch = Watch { since: Instant::now(), moved, half_closed };
+        }
+        let (limit, outcome) = self.limit();
+        let deadline = watch.since + limit;
+        if deadline < timer.deadline() {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(outcome);
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    fn is_half_closed(&self) -> bool {
+        self.up.end == End::Done || self.down.end == End::Done
+    }
+
+    /// The limit that counts in the present state, and what it means when it is reached.
+    fn limit(&self) -> (Duration, Outcome) {
+        if self.down.is_blocked() {
+            (self.limits.write, Outcome::Blocked(Side::Client))
+        } else if self.up.is_blocked() {
+            (self.limits.write, Outcome::Blocked(Side::Server))
+        } else if self.is_half_closed() {
+            (self.limits.half_closed.min(self.limits.idle), Outcome::Idle)
+        } else {
+            (self.limits.idle, Outcome::Idle)
+        }
+    }
+}
+
+/// When something moved last.
+struct Watch {
+    since: Instant,
+    moved: u64,
+    half_closed: bool,
+}
+
+fn failed(failure: Failure, source: Side) -> Outcome {
+    let other = match source {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    };
+    match failure {
+        Failure::Read(error) => Outcome::Failed(source, error),
+        Failure::Write(error) => Outcome::Failed(other, error),
+    }
+}

@@ -1,0 +1,189 @@
+//! One HTTP/1 connection to a server. Nothing is spawned for it: whoever waits for its answer, or
+//! for the answer's body, drives it.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use super::body::{RequestBody, ResponseBody, Sent};
+use super::failure::{Failure, Phase};
+use super::pool::Shelf;
+use crate::net::{Addr, Stream};
+
+/// How long each step may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// To connect (nginx: `proxy_connect_timeout`).
+    pub(crate) connect: Duration,
+    /// Between two pieces of the request (`proxy_send_timeout`).
+    pub(crate) send: Duration,
+    /// Between two pieces of the answer (`proxy_read_timeout`).
+    pub(crate) read: Duration,
+}
+
+/// A connection to a server, with no request under way.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    sender: http1::SendRequest<RequestBody>,
+    driver: http1::Connection<TokioIo<Stream>, RequestBody>,
+    /// When it was made.
+    pub(super) since: Instant,
+    /// How many requests it has carried.
+    pub(super) requests: u64,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// An answer, its body to be read.
+    Answer(Response<ResponseBody>),
+    /// 101: the connection is no longer HTTP.
+    Switched(Box<Response<()>>, Stream, Vec<u8>),
+}
+
+/// What an answer is awaited with.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    /// Whether the request asks for an upgrade, so that 101 is an answer.
+    pub(crate) upgrade: bool,
+    /// How far the request's body is, when there is one.
+    pub(crate) sent: Option<&'a Rc<Sent>>,
+    /// How long it may take.
+    pub(crate) times: Times,
+    /// Where the connection goes afterwards.
+    pub(crate) shelf: Shelf,
+}
+
+impl Connection {
+    /// Connects to a server. `written` is its address as the configuration has it.
+    ///
+    /// # Errors
+    /// [`Failure::Connect`] or [`Failure::Timeout`].
+    pub(crate) async fn open(addr: &Addr, written: &str, limit: Duration) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::Connect(written.into(), error);
+        let stream = match Stream::connect(addr).await_within(limit).await {
+            Some(stream) => stream.map_err(failed)?,
+            None => return Err(Failure::Timeout(Phase::Connect)),
+        };
+        let (sender, driver) = http1::Builder::new()
+            .preserve_header_case(true)
+            .title_case_headers(true)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| Failure::from_hyper(&error, Phase::Connect))?;
+        Ok(Self { sender, driver, since: Instant::now(), requests: 0 })
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// # Errors
+    /// The failure, and the request when not a byte of it was sent.
+    pub(crate) async fn ask(
+        mut self,
+        request: Request<RequestBody>,
+        answer: Answer<'_>,
+    ) -> Result<Reply, (Failure, Option<Request<RequestBody>>)> {
+        self.requests += 1;
+        let deadline = Instant::now() + answer.times.read.max(answer.times.send);
+        let mut timer = pin!(sleep_until(deadline));
+        let mut response = pin!(self.sender.try_send_request(request));
+        let driver = &mut self.driver;
+        let mut last = Instant::now();
+        let response = poll_fn(|cx| {
+            let driven = driver.poll_without_shutdown(cx);
+            if let Poll::Ready(response) = response.as_mut().poll(cx) {
+                return Poll::Ready(response.map_err(|mut error| {
+                    let message = error.take_message();
+                    (Failure::from_hyper(error.error(), Phase::Head), message)
+                }));
+            }
+            if let Poll::Ready(Err(error)) = driven {
+                return Poll::Ready(Err((Failure::from_hyper(&error, Phase::Head), None)));
+            }
+            match poll_late(timer.as_mut(), &mut last, &answer, cx) {
+                Poll::Ready(phase) => Poll::Ready(Err((Failure::Timeout(phase), None))),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await?;
+        self.receive(response, answer).await.map_err(|failure| (failure, None))
+    }
+
+    async fn receive(
+        mut self,
+        response: Response<Incoming>,
+        answer: Answer<'_>,
+    ) -> Result<Reply, Failure> {
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let (head, incoming) = response.into_parts();
+            let body = ResponseBody::new(incoming, self, answer.shelf, answer.times.read);
+            return Ok(Reply::Answer(Response::from_parts(head, body)));
+        }
+        if !answer.upgrade {
+            return Err(Failure::Unasked);
+        }
+        poll_fn(|cx| self.driver.poll_without_shutdown(cx))
+            .await
+            .map_err(|error| Failure::from_hyper(&error, Phase::Head))?;
+        let parts = self.driver.into_parts();
+        let head = response.map(|_| ());
+        // A copy, so that hyper's buffer is freed however few bytes of it were left.
+        Ok(Reply::Switched(Box::new(head), parts.io.into_inner(), parts.read_buf.to_vec()))
+    }
+
+    /// Moves bytes; ready when the connection is over.
+    pub(super) fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        self.driver.poll_without_shutdown(cx)
+    }
+
+    /// Whether it can carry another request: the last answer is complete, and the server has
+    /// neither closed it nor sent anything that nobody asked for.
+    pub(super) fn is_reusable(&mut self) -> bool {
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        self.poll_drive(&mut cx).is_pending() && self.sender.is_ready()
+    }
+}
+
+/// Ready with the phase that took too long. The timer is moved on while the body still flows.
+fn poll_late(
+    mut timer: Pin<&mut Sleep>,
+    last: &mut Instant,
+    answer: &Answer<'_>,
+    cx: &mut Context<'_>,
+) -> Poll<Phase> {
+    let phase = match answer.sent {
+        Some(sent) if !sent.ended.get() => {
+            *last = sent.last.get();
+            Phase::Send
+        }
+        Some(sent) => {
+            *last = sent.last.get();
+            Phase::Head
+        }
+        None => Phase::Head,
+    };
+    let limit = if phase == Phase::Send { answer.times.send } else { answer.times.read };
+    let deadline = *last + limit;
+    if timer.deadline() != deadline {
+        timer.as_mut().reset(deadline);
+    }
+    timer.poll(cx).map(|()| phase)
+}
+
+/// `timeout` as a method, so that a call reads in the order in which it happens.
+trait Within: Future + Sized {
+    async fn await_within(self, limit: Duration) -> Option<Self::Output> {
+        timeout(limit, self).await.ok()
+    }
+}
+
+impl<F: Future> Within for F {}

@@ -1,0 +1,125 @@
+//! What can go wrong with one server, and what it is called in the log.
+
+use std::fmt;
+use std::io;
+
+use crate::observe::{Level, errno};
+
+/// What was being done when it went wrong: the end of nginx's sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The connection was being made.
+    Connect,
+    /// The request was on its way.
+    Send,
+    /// The answer's head was awaited.
+    Head,
+    /// The answer's body was awaited.
+    Body,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "while connecting to upstream",
+            Self::Send => "while sending request to upstream",
+            Self::Head => "while reading response header from upstream",
+            Self::Body => "while reading upstream",
+        })
+    }
+}
+
+/// Why a server did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The connection could not be made; nothing was sent.
+    #[error("connect() to {0} failed ({error})", error = errno(.1))]
+    Connect(Box<str>, #[source] io::Error),
+    /// It took too long.
+    #[error("upstream timed out (110: Connection timed out)")]
+    Timeout(Phase),
+    /// It closed the connection before its answer was complete.
+    #[error("upstream prematurely closed connection")]
+    Closed(Phase),
+    /// A socket call failed on an open connection.
+    #[error("{} failed ({error})", if *.0 == Phase::Send { "send()" } else { "recv()" }, error = errno(.1))]
+    Socket(Phase, #[source] io::Error),
+    /// Its answer is not HTTP.
+    #[error("upstream sent an invalid response ({0})")]
+    Invalid(Box<str>),
+    /// It switched protocols though nobody had asked it to.
+    #[error("upstream sent a 101 that was not asked for")]
+    Unasked,
+    /// The client's own request broke off while it was passed on; no server is to blame.
+    #[error("client prematurely closed connection")]
+    Client,
+    /// The client's body is larger than it may be; no server is to blame.
+    #[error("client intended to send too large body")]
+    TooLarge,
+}
+
+impl Failure {
+    /// What was being done.
+    pub(crate) fn phase(&self) -> Phase {
+        match self {
+            Self::Connect(..) => Phase::Connect,
+            Self::Timeout(phase) | Self::Closed(phase) | Self::Socket(phase, _) => *phase,
+            Self::Invalid(_) | Self::Unasked => Phase::Head,
+            Self::Client | Self::TooLarge => Phase::Send,
+        }
+    }
+
+    /// Whether this is a timeout, which is 504 where everything else is 502.
+    pub(crate) fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout(_))
+    }
+
+    /// How serious nginx thinks it is: a server that is not there is an error, anything odder
+    /// about its socket is critical, and a client that leaves is everyday life.
+    pub(crate) fn level(&self) -> Level {
+        use io::ErrorKind::{ConnectionRefused, ConnectionReset, WouldBlock};
+        match self {
+            Self::Client => Level::Info,
+            Self::Connect(_, error)
+                if !matches!(error.kind(), ConnectionRefused | ConnectionReset | WouldBlock) =>
+            {
+                Level::Crit
+            }
+            _ => Level::Error,
+        }
+    }
+
+    /// Whether the server is to blame, so that it counts towards `max_fails`.
+    pub(crate) fn blames_server(&self) -> bool {
+        !matches!(self, Self::Client | Self::TooLarge)
+    }
+
+    /// Reads hyper's error: what hyper wraps tells a closed connection from a broken answer.
+    pub(super) fn from_hyper(error: &hyper::Error, phase: Phase) -> Self {
+        use std::error::Error;
+        if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+            return Self::Closed(phase);
+        }
+        if error.is_parse() {
+            return Self::Invalid(error.to_string().into());
+        }
+        let mut source = error.source();
+        while let Some(cause) = source {
+            if let Some(broken) = cause.downcast_ref::<super::body::Broken>() {
+                return match broken {
+                    super::body::Broken::Client(_) => Self::Client,
+                    super::body::Broken::TooLarge => Self::TooLarge,
+                };
+            }
+            if let Some(io) = cause.downcast_ref::<io::Error>() {
+                let copy = match io.raw_os_error() {
+                    Some(code) => io::Error::from_raw_os_error(code),
+                    None => io::Error::new(io.kind(), io.to_string()),
+                };
+                return Self::Socket(phase, copy);
+            }
+            source = cause.source();
+        }
+        Self::Closed(phase)
+    }
+}

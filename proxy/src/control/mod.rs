@@ -1,1 +1,6 @@
-//! Above all: signals, reload and shutdown.
+//! Above all: the running proxy, its threads, its reloads and its end.
+
+mod proxy;
+mod worker;
+
+pub use proxy::{Error, Prepared, Proxy, ServerCounts, UpstreamCounts};

@@ -18,6 +18,7 @@ use super::{Addr, Stream};
 /// Dropping the last handle closes it, and removes the file of a Unix socket.
 #[derive(Debug)]
 pub(crate) struct Bound {
+    asked: Addr,
     addr: Addr,
     fd: OwnedFd,
 }
@@ -29,11 +30,17 @@ impl Bound {
     /// What `socket`, `bind` or `listen` said.
     pub(crate) fn bind(addr: &Addr, backlog: u32, ipv6only: bool) -> io::Result<Arc<Self>> {
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        let asked = addr.clone();
         let (addr, socket) = match addr {
             Addr::Tcp(tcp) => bind_tcp(*tcp, backlog, ipv6only)?,
             Addr::Unix(path) => (addr.clone(), bind_unix(path, backlog)?),
         };
-        Ok(Arc::new(Self { addr, fd: socket.into() }))
+        Ok(Arc::new(Self { asked, addr, fd: socket.into() }))
+    }
+
+    /// What it was asked to listen on, by which a later configuration knows it again.
+    pub(crate) fn asked(&self) -> &Addr {
+        &self.asked
     }
 
     /// Where it listens; the port that the system chose when 0 was asked for.

@@ -1,0 +1,302 @@
+//! The running proxy, as a program that embeds it sees it.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::worker::{self, Plan};
+use crate::balance::{PeerSnapshot, Zone};
+use crate::config::{Config, Problem};
+use crate::generation::{self, Generation, LogFiles};
+use crate::listen::Door;
+use crate::net::{Addr, Bound};
+use crate::observe::{Counters, Counts, ErrorLog, Level, errno};
+use crate::upstream::SharedUpstream;
+
+/// Why a proxy did not start, or did not take a new configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong; the problem says where.
+    #[error(transparent)]
+    Config(#[from] Problem),
+    /// A listening address could not be bound.
+    #[error("bind() to {addr} failed ({})", errno(.error))]
+    Bind {
+        /// The address.
+        addr: Addr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A worker thread could not be started.
+    #[error("a worker thread could not be started ({})", errno(.0))]
+    Thread(io::Error),
+}
+
+/// The connections of one server of an upstream, as [`Proxy::servers`] reports them.
+pub type ServerCounts = PeerSnapshot<Addr>;
+
+/// An upstream and its servers.
+#[derive(Debug, Clone)]
+pub struct UpstreamCounts {
+    /// The upstream's name.
+    pub name: String,
+    /// Its servers, in the order written.
+    pub servers: Vec<ServerCounts>,
+}
+
+/// A proxy that runs, on threads of its own.
+///
+/// Dropping it stops it at once.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use proxy::{Config, Proxy};
+///
+/// // A whole load balancer, written as nginx.conf is.
+/// let config = Config::from_text(
+///     "events {}
+///      http {
+///          upstream workers { least_conn; server unix:a.sock; server unix:b.sock; }
+///          server {
+///              listen 127.0.0.1:0;
+///              location / {
+///                  proxy_pass http://workers;
+///                  proxy_set_header Connection $http_connection;
+///                  proxy_set_header Upgrade $http_upgrade;
+///              }
+///          }
+///      }",
+/// )?;
+/// let proxy = Proxy::start(&config)?;
+/// println!("listening on {}", proxy.listening()[0]);
+/// assert_eq!(proxy.counts().connections, 0);
+/// assert_eq!(proxy.servers()[0].servers.len(), 2);
+///
+/// // The same with another server: connections that are open go on.
+/// let config = Config::balancer(&["127.0.0.1:0"], &["unix:a.sock", "unix:c.sock"])?;
+/// proxy.reload(&config)?;
+///
+/// // A bad one changes nothing and says where it is bad.
+/// let problem = Config::from_text("events {} http { servr {} }").unwrap_err();
+/// assert_eq!(problem.to_string(), "unknown directive \"servr\" in text:1");
+///
+/// proxy.quit();
+/// proxy.stopped().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Proxy {
+    plan: watch::Sender<Plan>,
+    zone: Zone<Addr>,
+    counters: Arc<Counters>,
+    files: LogFiles,
+    current: Mutex<Current>,
+    alive: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+/// What is being served.
+#[derive(Debug)]
+struct Current {
+    bound: Vec<Arc<Bound>>,
+    upstreams: Vec<SharedUpstream>,
+    retired: CancellationToken,
+    error_log: ErrorLog,
+    shutdown_timeout: Option<Duration>,
+}
+
+impl Proxy {
+    /// Checks a configuration as far as can be without binding anything (nginx: `-t`).
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(config: &Config) -> Result<(), Problem> {
+        generation::build(config, &Zone::new(), &LogFiles::default()).map(drop)
+    }
+
+    /// Binds every listener and starts the worker threads.
+    ///
+    /// # Errors
+    /// The first thing that failed; nothing is left running then.
+    pub fn start(config: &Config) -> Result<Self, Error> {
+        Self::prepare(config)?.run(config)
+    }
+
+    /// Builds and binds, so that a program may drop its privileges before it runs.
+    ///
+    /// # Errors
+    /// The first thing that failed.
+    pub fn prepare(config: &Config) -> Result<Prepared, Error> {
+        let (zone, files) = (Zone::new(), LogFiles::default());
+        let generation = generation::build(config, &zone, &files)?;
+        let bound = bind(&generation, &[])?;
+        Ok(Prepared { zone, files, generation, bound })
+    }
+
+    /// Takes a new configuration. Listeners that stay keep their queue; requests under way finish
+    /// on the old one; tunnels go on.
+    ///
+    /// # Errors
+    /// What is wrong with it; the old one then goes on unchanged.
+    pub fn reload(&self, config: &Config) -> Result<(), Error> {
+        let generation = generation::build(config, &self.zone, &self.files)?;
+        let mut current = self.current();
+        let bound = bind(&generation, &current.bound)?;
+        let next = Current::new(config, &generation, bound);
+        let doors = doors(&generation, &next, &self.counters);
+        let old = std::mem::replace(&mut *current, next);
+        self.plan.send_replace(Plan::Serve(doors));
+        old.retired.cancel();
+        Ok(())
+    }
+
+    /// Where it listens, with the ports that the system chose where the configuration says 0.
+    pub fn listening(&self) -> Vec<Addr> {
+        self.current().bound.iter().map(|bound| bound.addr().clone()).collect()
+    }
+
+    /// The counters at this moment.
+    pub fn counts(&self) -> Counts {
+        self.counters.read()
+    }
+
+    /// The upstreams and what each of their servers has, at this moment.
+    pub fn servers(&self) -> Vec<UpstreamCounts> {
+        let now = Instant::now();
+        let current = self.current();
+        let counts = current.upstreams.iter().map(|upstream| UpstreamCounts {
+            name: upstream.name.to_string(),
+            servers: upstream.balance.snapshot(now),
+        });
+        counts.collect()
+    }
+
+    /// The main error log.
+    pub fn error_log(&self) -> ErrorLog {
+        self.current().error_log.clone()
+    }
+
+    /// Accepts nothing more and ends when the last request and tunnel have, or at
+    /// `worker_shutdown_timeout` (nginx: QUIT). [`Proxy::stopped`] tells when.
+    pub fn quit(&self) {
+        let mut current = self.current();
+        self.plan.send_replace(Plan::Quit(current.shutdown_timeout));
+        current.retired.cancel();
+        current.bound.clear();
+    }
+
+    /// Ends at once (nginx: TERM). [`Proxy::stopped`] tells when.
+    pub fn stop(&self) {
+        let mut current = self.current();
+        self.plan.send_replace(Plan::Stop);
+        current.bound.clear();
+    }
+
+    /// Waits until every worker thread has ended.
+    pub async fn stopped(&self) {
+        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut alive) = alive {
+            // Nothing is ever sent: this waits for the last sender to go.
+            let _ = alive.recv().await;
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.plan.send_replace(Plan::Stop);
+    }
+}
+
+/// A proxy whose listeners are bound and whose logs are open, but which accepts nothing yet.
+#[derive(Debug)]
+pub struct Prepared {
+    zone: Zone<Addr>,
+    files: LogFiles,
+    generation: Generation,
+    bound: Vec<Arc<Bound>>,
+}
+
+impl Prepared {
+    /// Starts the worker threads.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn run(self, config: &Config) -> Result<Proxy, Error> {
+        let Self { zone, files, generation, bound } = self;
+        let counters = Arc::<Counters>::default();
+        let current = Current::new(config, &generation, bound);
+        let (plan, orders) =
+            watch::channel(Plan::Serve(doors(&generation, &current, &counters)));
+        let (alive, all_ended) = mpsc::channel(1);
+        for number in 0..threads(config) {
+            worker::start(number, orders.clone(), alive.clone()).map_err(Error::Thread)?;
+        }
+        announce(&current);
+        let alive = Mutex::new(Some(all_ended));
+        Ok(Proxy { plan, zone, counters, files, current: Mutex::new(current), alive })
+    }
+}
+
+impl Current {
+    fn new(config: &Config, generation: &Generation, bound: Vec<Arc<Bound>>) -> Self {
+        Self {
+            bound,
+            upstreams: generation.upstreams.clone(),
+            retired: CancellationToken::new(),
+            error_log: generation.error_log.clone(),
+            shutdown_timeout: config.worker_shutdown_timeout,
+        }
+    }
+}
+
+/// `worker_processes`, or one for each core.
+fn threads(config: &Config) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    config.worker_processes.unwrap_or_else(cores).max(1)
+}
+
+/// Binds what is not bound yet, in the order of the generation's doors.
+fn bind(generation: &Generation, known: &[Arc<Bound>]) -> Result<Vec<Arc<Bound>>, Error> {
+    let bind = |door: &generation::Listening| {
+        match known.iter().find(|bound| bound.asked() == &door.addr) {
+            Some(bound) => Ok(bound.clone()),
+            None => Bound::bind(&door.addr, door.backlog, door.ipv6only)
+                .map_err(|error| Error::Bind { addr: door.addr.clone(), error }),
+        }
+    };
+    generation.doors.iter().map(bind).collect()
+}
+
+fn doors(generation: &Generation, current: &Current, counters: &Arc<Counters>) -> Vec<Door> {
+    let doors = generation.doors.iter().zip(&current.bound).map(|(listening, bound)| Door {
+        bound: bound.clone(),
+        site: listening.site.clone(),
+        patience: listening.patience,
+        nodelay: listening.nodelay,
+        retired: current.retired.clone(),
+        counters: counters.clone(),
+    });
+    doors.collect()
+}
+
+/// Says where it listens and to what it balances.
+fn announce(current: &Current) {
+    let log = &current.error_log;
+    for bound in &current.bound {
+        log.log(Level::Notice, format_args!("listening on {}", bound.addr()));
+    }
+    for upstream in &current.upstreams {
+        let servers = upstream.written.join(", ");
+        log.log(Level::Notice, format_args!("balancing \"{}\" over {servers}", upstream.name));
+    }
+}

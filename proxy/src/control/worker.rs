@@ -1,0 +1,103 @@
+//! One worker thread: a runtime of its own, on which its connections live and die.
+
+use std::io;
+use std::sync::mpsc as std_mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use crate::listen::{Door, accept};
+use crate::tasks::Tasks;
+use crate::upstream::Pool;
+
+/// How often idle connections to servers are looked at.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// What all worker threads are to do.
+#[derive(Debug, Clone)]
+pub(super) enum Plan {
+    /// Accept at these doors; connections of earlier ones go on.
+    Serve(Vec<Door>),
+    /// Accept nothing more, and end when the last connection has; at the latest after this long.
+    Quit(Option<Duration>),
+    /// End now.
+    Stop,
+}
+
+/// Starts a worker thread. `alive` is dropped when it has ended.
+///
+/// # Errors
+/// When the system gives no thread, or no epoll descriptor to it.
+pub(super) fn start(
+    number: usize,
+    plan: watch::Receiver<Plan>,
+    alive: mpsc::Sender<()>,
+) -> io::Result<()> {
+    let (started, start) = std_mpsc::sync_channel(1);
+    thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        // A local runtime cannot leave its thread, so it is made there.
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build_local(LocalOptions::default());
+        match runtime {
+            Ok(runtime) => {
+                // Whoever started us waits for this.
+                let _ = started.send(Ok(()));
+                runtime.block_on(run(plan));
+            }
+            Err(error) => {
+                let _ = started.send(Err(error));
+            }
+        }
+        drop(alive);
+    })?;
+    start.recv().unwrap_or_else(|_| Err(io::Error::other("the thread died at its start")))
+}
+
+async fn run(mut plan: watch::Receiver<Plan>) {
+    let (tasks, pool) = (Tasks::default(), Pool::default());
+    Tasks::default().spawn(sweep(pool.clone()));
+    loop {
+        let now = plan.borrow_and_update().clone();
+        match now {
+            Plan::Serve(doors) => {
+                for door in doors {
+                    tasks.spawn(accept(door, pool.clone(), tasks.clone()));
+                }
+            }
+            Plan::Quit(limit) => return drain(&tasks, limit, &mut plan).await,
+            Plan::Stop => return,
+        }
+        if plan.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits for the last connection, for the limit, or for the order to stop.
+async fn drain(tasks: &Tasks, limit: Option<Duration>, plan: &mut watch::Receiver<Plan>) {
+    let limit = async {
+        match limit {
+            Some(limit) => sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = tasks.drained() => {}
+        () = limit => {}
+        _ = plan.wait_for(|plan| matches!(plan, Plan::Stop)) => {}
+    }
+}
+
+/// Drops connections to servers that were closed or have idled for too long.
+async fn sweep(pool: Pool) {
+    let mut tick = interval(SWEEP);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        pool.sweep(Instant::now());
+    }
+}

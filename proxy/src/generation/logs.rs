@@ -1,0 +1,84 @@
+//! Log directives become open files, one for each path however often it is named.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::model::{self, LogLevel, LogTarget};
+use crate::config::{Config, Problem, Spanned};
+use crate::observe::{ErrorLog, Level, LogFile, errno};
+
+/// The log files that are open, by path.
+#[derive(Debug, Default)]
+pub(crate) struct LogFiles {
+    open: Mutex<HashMap<Option<PathBuf>, Arc<LogFile>>>,
+}
+
+impl LogFiles {
+    /// The file of a log directive, opened when it is not open yet.
+    pub(super) fn get(
+        &self,
+        config: &Config,
+        target: &Spanned<LogTarget>,
+    ) -> Result<Arc<LogFile>, Problem> {
+        match &target.value {
+            LogTarget::Stderr => self.file(None),
+            LogTarget::File(path) => self.file(Some(path)),
+        }
+        .map_err(|(path, error)| {
+            let message = format!("open() \"{}\" failed ({error})", path.display());
+            let _ = config;
+            Problem::without_place(message)
+        })
+    }
+
+    fn file(&self, path: Option<&Path>) -> Result<Arc<LogFile>, (PathBuf, String)> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = path.map(Path::to_owned);
+        if let Some(file) = open.get(&key) {
+            return Ok(file.clone());
+        }
+        let file = match path {
+            None => LogFile::stderr(),
+            Some(path) => LogFile::open(path)
+                .map_err(|error| (path.to_owned(), errno(&error).replacen(": ", ": ", 1)))?,
+        };
+        let file = Arc::new(file);
+        open.insert(key, file.clone());
+        Ok(file)
+    }
+}
+
+/// The main level's error log.
+pub(crate) fn main_log(config: &Config, files: &LogFiles) -> Result<ErrorLog, Problem> {
+    if config.error_log.is_empty() {
+        return Ok(ErrorLog::stderr(Level::Notice));
+    }
+    error_log(config, &config.error_log, files)
+}
+
+/// An error log with these destinations.
+pub(super) fn error_log(
+    config: &Config,
+    entries: &[model::ErrorLog],
+    files: &LogFiles,
+) -> Result<ErrorLog, Problem> {
+    let sinks = entries.iter().map(|entry| {
+        let file = files.get(config, &entry.target)?;
+        Ok((file, level(entry.level)))
+    });
+    Ok(ErrorLog::new(sinks.collect::<Result<_, Problem>>()?))
+}
+
+fn level(level: LogLevel) -> Level {
+    match level {
+        LogLevel::Emerg => Level::Emerg,
+        LogLevel::Alert => Level::Alert,
+        LogLevel::Crit => Level::Crit,
+        LogLevel::Error => Level::Error,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Notice => Level::Notice,
+        LogLevel::Info => Level::Info,
+        LogLevel::Debug => Level::Debug,
+    }
+}

@@ -21,7 +21,7 @@ use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding, Returning};
 use super::target;
-use super::values::Scope;
+use crate::route::{Template, Values, Variable};
 use crate::balance::Tried;
 use crate::observe::Level;
 use crate::tunnel;
@@ -67,9 +67,9 @@ impl Service<Exchange> for Forward {
 
 /// What a `return` says.
 fn say(record: &Record, returning: &Returning) -> Outcome {
-    let render = |template: &crate::route::Template| {
+    let render = |template: &Template| {
         let mut text = Vec::new();
-        template.render(&Scope::default().values(record), &mut text);
+        template.render(record, &mut text);
         text
     };
     match returning {
@@ -99,7 +99,7 @@ fn say(record: &Record, returning: &Returning) -> Outcome {
 /// A redirect's path with the scheme and host that the client used (nginx: `absolute_redirect`).
 fn absolute(record: &Record, path: &[u8]) -> Vec<u8> {
     let mut text = b"http://".to_vec();
-    Scope::default().write(record, &crate::route::Variable::Host, &mut text);
+    record.write(&Variable::Host, &mut text);
     let port = record.client.local.map_or(80, |local| local.port());
     if port != 80 {
         text.extend_from_slice(format!(":{port}").as_bytes());
@@ -247,12 +247,11 @@ impl<'a> Forwarded<'a> {
             }
             None => (RequestBody::none(), None),
         };
-        let scope = Scope { forwarding: Some(self.forwarding) };
         let mut request = Request::new(body);
         *request.method_mut() = self.record.head.method.clone();
         *request.uri_mut() = target::outgoing(&self.record, uri)?;
         *request.version_mut() = *version;
-        *request.headers_mut() = headers.apply(&self.record, scope, sent.is_some());
+        *request.headers_mut() = headers.apply(&self.record, sent.is_some());
         *request.extensions_mut() = self.extensions.clone();
         Some((request, sent))
     }

@@ -7,7 +7,6 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 
 use super::record::Record;
-use super::values::Scope;
 use crate::route::{Template, Variable};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -56,11 +55,11 @@ impl HeaderPlan {
     }
 
     /// The fields that go out for this request. A value that is empty leaves its field out.
-    pub(super) fn apply(&self, record: &Record, scope: Scope<'_>, has_body: bool) -> HeaderMap {
+    pub(super) fn apply(&self, record: &Record, has_body: bool) -> HeaderMap {
         let theirs = &record.head.headers;
         let mut out = HeaderMap::with_capacity(theirs.len() + self.set.len());
         for (name, template) in &self.set {
-            if let Some(value) = value(template, record, scope) {
+            if let Some(value) = value(template, record) {
                 out.append(name.clone(), value);
             }
         }
@@ -79,7 +78,7 @@ impl HeaderPlan {
 }
 
 /// A field's value; none when it is empty or can't stand in a field.
-fn value(template: &Template, record: &Record, scope: Scope<'_>) -> Option<HeaderValue> {
+fn value(template: &Template, record: &Record) -> Option<HeaderValue> {
     // `$http_name` with one such field is the field itself: shared, not copied.
     if let Some(Variable::HttpHeader(name)) = template.single_variable() {
         let mut values = record.head.headers.get_all(name).iter();
@@ -88,7 +87,7 @@ fn value(template: &Template, record: &Record, scope: Scope<'_>) -> Option<Heade
         }
     }
     let mut text = Vec::new();
-    template.render(&scope.values(record), &mut text);
+    template.render(record, &mut text);
     if text.is_empty() {
         return None;
     }

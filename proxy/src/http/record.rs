@@ -161,8 +161,8 @@ pub(crate) struct Routed {
     pub(crate) server: Arc<Server>,
     /// The location's settings.
     pub(crate) rules: Arc<Rules>,
-    /// What the server name's pattern and the location's pattern captured.
-    pub(crate) captures: Captures,
+    /// What the server name's pattern and the location's pattern captured, in this order.
+    pub(crate) captures: Vec<Captures>,
 }
 
 /// One server that was asked.
@@ -207,6 +207,17 @@ impl Record {
             Some(target) => target.as_str(),
             None if self.head.method == http::Method::OPTIONS => "*",
             None => "/",
+        }
+    }
+
+    /// The target in full, as the request line has it.
+    pub(crate) fn written(&self) -> &dyn fmt::Display {
+        match self.head.uri.authority() {
+            Some(_) => &self.head.uri,
+            None => match self.head.uri.path_and_query() {
+                Some(target) => target,
+                None => &"*",
+            },
         }
     }
 

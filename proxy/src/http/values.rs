@@ -1,0 +1,342 @@
+//! What the variables are worth in one request.
+
+use std::cell::Cell;
+use std::io::Write;
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName};
+use http::{HeaderMap, HeaderValue};
+
+use super::record::{Record, Try};
+use super::site::{Action, Forwarding};
+use crate::observe;
+use crate::route::{Captures, Part, Template, Values, Variable, lookup};
+
+/// How deep maps may name each other (nginx: 100).
+const DEPTH: u32 = 100;
+
+thread_local! {
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Values for Record {
+    fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        match variable {
+            Variable::HttpHeader(name) => join(&self.head.headers, name, out),
+            Variable::SentHttp(name) => self.sent.get().is_some_and(|sent| join(sent, name, out)),
+            Variable::UpstreamHttp(name) => {
+                self.sent.get().is_some_and(|sent| join(sent, name, out))
+            }
+            Variable::Map(position) => self.map(*position, out),
+            Variable::Capture(group) => {
+                let last = self.routed.get().and_then(|routed| routed.captures.last());
+                put(last.and_then(|captures| captures.get(*group)), out)
+            }
+            Variable::NamedCapture(name) => {
+                let all = self.routed.get().map_or(&[][..], |routed| &routed.captures);
+                put(all.iter().rev().find_map(|captures| named(captures, *name)), out)
+            }
+            _ => self.write_request(variable, out) || self.write_answer(variable, out),
+        }
+    }
+}
+
+impl Record {
+    /// Variables that the request, its connection and its place in the configuration have.
+    fn write_request(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let args = self.head.uri.query().filter(|args| !args.is_empty());
+        match variable {
+            Variable::Host => return self.write_host(out),
+            Variable::Uri => out.extend_from_slice(self.path()),
+            Variable::Args => return put(args.map(str::as_bytes), out),
+            Variable::IsArgs => out.extend_from_slice(if args.is_some() { b"?" } else { b"" }),
+            Variable::Arg(name) => {
+                return put(args.and_then(|args| lookup::arg(args.as_bytes(), name)), out);
+            }
+            Variable::Cookie(name) => {
+                let all = self.head.headers.get_all(COOKIE).iter();
+                return put(
+                    all.filter_map(|field| lookup::cookie(field.as_bytes(), name)).next(),
+                    out,
+                );
+            }
+            Variable::RequestUri => out.extend_from_slice(self.target().as_bytes()),
+            Variable::Request => show(
+                out,
+                format_args!("{} {} {:?}", self.head.method, self.written(), self.head.version),
+            ),
+            Variable::RequestMethod => out.extend_from_slice(self.head.method.as_str().as_bytes()),
+            Variable::ServerProtocol => show(out, format_args!("{:?}", self.head.version)),
+            Variable::Scheme => out.extend_from_slice(b"http"),
+            Variable::ContentLength => return join(&self.head.headers, &CONTENT_LENGTH, out),
+            Variable::ContentType => return join(&self.head.headers, &CONTENT_TYPE, out),
+            Variable::RequestId => out.extend_from_slice(self.request_id()),
+            Variable::RequestLength => show(out, format_args!("{}", self.request_length())),
+            Variable::ServerName => match self.routed.get() {
+                Some(routed) => out.extend_from_slice(routed.server.name.as_bytes()),
+                None => return false,
+            },
+            Variable::ProxyHost => return put(self.forwarding().map(|f| f.proxy_host.as_bytes()), out),
+            Variable::ProxyPort => return put(self.forwarding().map(|f| f.proxy_port.as_bytes()), out),
+            Variable::ProxyAddXForwardedFor => {
+                const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+                if join(&self.head.headers, &FORWARDED, out) {
+                    out.extend_from_slice(b", ");
+                }
+                self.write_remote_addr(out);
+            }
+            _ => return self.write_connection(variable, out),
+        }
+        true
+    }
+
+    /// Variables of the client's connection and of the process.
+    fn write_connection(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let client = &*self.client;
+        match (variable, client.peer, client.local) {
+            (Variable::RemoteAddr, ..) => self.write_remote_addr(out),
+            (Variable::BinaryRemoteAddr, Some(peer), _) => match peer.ip() {
+                std::net::IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
+                std::net::IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
+            },
+            (Variable::RemotePort, Some(peer), _) => show(out, format_args!("{}", peer.port())),
+            (Variable::ServerAddr, _, Some(local)) => show(out, format_args!("{}", local.ip())),
+            (Variable::ServerPort, _, Some(local)) => show(out, format_args!("{}", local.port())),
+            (Variable::ServerAddr, _, None) => out.extend_from_slice(b"unix:"),
+            (Variable::Connection, ..) => show(out, format_args!("{}", client.id)),
+            (Variable::ConnectionRequests, ..) => show(out, format_args!("{}", self.number)),
+            (Variable::ConnectionTime, ..) => seconds(client.since.elapsed(), out),
+            (Variable::Hostname, ..) => {
+                out.extend_from_slice(client.site.variables.hostname.as_bytes());
+            }
+            (Variable::Pid, ..) => show(out, format_args!("{}", std::process::id())),
+            (Variable::NginxVersion, ..) => {
+                out.extend_from_slice(env!("CARGO_PKG_VERSION").as_bytes());
+            }
+            (Variable::Pipe, ..) => out.push(b'.'),
+            (Variable::Msec, ..) => {
+                let millis = observe::unix_millis();
+                show(out, format_args!("{}.{:03}", millis / 1000, millis % 1000));
+            }
+            (Variable::TimeLocal, ..) => observe::local(out),
+            (Variable::TimeIso8601, ..) => observe::iso8601(out),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Variables that only an answer has.
+    fn write_answer(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let tries = self.tries.borrow();
+        let millis = |time: Option<Duration>, out: &mut Vec<u8>| match time {
+            Some(time) => seconds(time, out),
+            None => out.push(b'-'),
+        };
+        match variable {
+            Variable::Status => match self.status.get() {
+                0 => show(out, format_args!("499")),
+                status => show(out, format_args!("{status:03}")),
+            },
+            Variable::BodyBytesSent => show(out, format_args!("{}", self.body_sent.get())),
+            Variable::BytesSent => {
+                show(out, format_args!("{}", self.head_length() + self.body_sent.get()));
+            }
+            Variable::RequestTime => seconds(self.started.elapsed(), out),
+            Variable::RequestCompletion => {
+                out.extend_from_slice(if self.complete.get() { b"OK" } else { b"" });
+            }
+            _ if tries.is_empty() => return false,
+            Variable::UpstreamAddr => each(&tries, out, |one, out| {
+                out.extend_from_slice(one.addr.as_bytes());
+            }),
+            Variable::UpstreamStatus => {
+                each(&tries, out, |one, out| show(out, format_args!("{}", one.status)));
+            }
+            Variable::UpstreamConnectTime => each(&tries, out, |one, out| millis(one.connect, out)),
+            Variable::UpstreamHeaderTime => each(&tries, out, |one, out| millis(one.header, out)),
+            Variable::UpstreamResponseTime => {
+                each(&tries, out, |one, out| millis(one.response.or(one.header), out));
+            }
+            Variable::UpstreamResponseLength | Variable::UpstreamBytesReceived => {
+                each(&tries, out, |one, out| show(out, format_args!("{}", one.length)));
+            }
+            Variable::UpstreamBytesSent => {
+                each(&tries, out, |_, out| show(out, format_args!("{}", self.request_length())));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// `$host`: the request's host, or the server's name when it has none.
+    fn write_host(&self, out: &mut Vec<u8>) -> bool {
+        let Some(routed) = self.routed.get() else {
+            return join(&self.head.headers, &HOST, out);
+        };
+        let host = if routed.host.is_empty() { &routed.server.name } else { &routed.host };
+        out.extend_from_slice(host.as_bytes());
+        true
+    }
+
+    fn write_remote_addr(&self, out: &mut Vec<u8>) {
+        match self.client.peer {
+            Some(peer) => show(out, format_args!("{}", peer.ip())),
+            None => out.extend_from_slice(b"unix:"),
+        }
+    }
+
+    fn forwarding(&self) -> Option<&Forwarding> {
+        match self.rules().map(|rules| &rules.action) {
+            Some(Action::Forward(forwarding)) => Some(forwarding),
+            _ => None,
+        }
+    }
+
+    fn request_id(&self) -> &[u8; 32] {
+        self.id.get_or_init(|| {
+            let mut id = [0; 32];
+            // Thirty-two digits always fit.
+            let _ = write!(&mut id[..], "{:032x}", rand::random::<u128>());
+            id
+        })
+    }
+
+    /// The bytes of the request's head as it was written, and of a body of known length.
+    fn request_length(&self) -> u64 {
+        let head = &self.head;
+        let line = head.method.as_str().len() + self.written().to_string().len() + 12;
+        let body = head.headers.get(CONTENT_LENGTH).and_then(|length| {
+            length.to_str().ok().and_then(|length| length.trim().parse::<u64>().ok())
+        });
+        count(line + fields_length(&head.headers) + 2) + body.unwrap_or(0) + self.received.get()
+    }
+
+    /// The bytes of the answer's head: what hyper adds to the fields is known beforehand.
+    fn head_length(&self) -> u64 {
+        const DATE: usize = "Date: Mon, 23 Nov 2026 19:02:00 GMT\r\n".len();
+        let Some(sent) = self.sent.get() else { return 0 };
+        let reason = http::StatusCode::from_u16(self.status.get())
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .map_or(0, str::len);
+        count("HTTP/1.1 200 \r\n\r\n".len() + reason + DATE + fields_length(sent))
+    }
+
+    /// A map's value for this request.
+    fn map(&self, position: usize, out: &mut Vec<u8>) -> bool {
+        let Some(map) = self.client.site.variables.maps.get(position) else { return false };
+        if NESTED.get() >= DEPTH {
+            return false;
+        }
+        NESTED.set(NESTED.get() + 1);
+        let found = map.write(self, out);
+        NESTED.set(NESTED.get() - 1);
+        found
+    }
+}
+
+/// How `log_format` escapes values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Escape {
+    /// `"`, `\` and bytes that are not printable ASCII as `\xXX`; what is absent is `-`.
+    Default,
+    /// By JSON's rules; what is absent is empty.
+    Json,
+    /// Not at all.
+    None,
+}
+
+/// Renders a log line: text as it is, values escaped.
+pub(super) fn render_escaped(
+    record: &Record,
+    format: &Template,
+    escape: Escape,
+    out: &mut Vec<u8>,
+) {
+    let mut value = Vec::new();
+    for part in format.parts() {
+        match part {
+            Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
+            Part::Variable(variable) => {
+                value.clear();
+                let found = record.write(variable, &mut value);
+                match escape {
+                    Escape::Default if !found || value.is_empty() => out.push(b'-'),
+                    Escape::Default => value.iter().for_each(|byte| escape_default(*byte, out)),
+                    Escape::Json => value.iter().for_each(|byte| escape_json(*byte, out)),
+                    Escape::None => out.extend_from_slice(&value),
+                }
+            }
+        }
+    }
+}
+
+fn escape_default(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\\' | 0..=31 | 127..=255 => show(out, format_args!("\\x{byte:02X}")),
+        byte => out.push(byte),
+    }
+}
+
+fn escape_json(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        8 => out.extend_from_slice(b"\\b"),
+        12 => out.extend_from_slice(b"\\f"),
+        0..=31 => show(out, format_args!("\\u{byte:04X}")),
+        byte => out.push(byte),
+    }
+}
+
+/// A field's value; several lines of it are joined with commas.
+fn join(headers: &HeaderMap, name: &HeaderName, out: &mut Vec<u8>) -> bool {
+    let separator: &[u8] = if *name == COOKIE { b"; " } else { b", " };
+    let mut found = false;
+    for value in headers.get_all(name).iter().map(HeaderValue::as_bytes) {
+        if found {
+            out.extend_from_slice(separator);
+        }
+        out.extend_from_slice(value);
+        found = true;
+    }
+    found
+}
+
+fn put(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
+    value.inspect(|value| out.extend_from_slice(value)).is_some()
+}
+
+fn named(captures: &Captures, name: usize) -> Option<&[u8]> {
+    captures.named().find_map(|(variable, value)| (variable == name).then_some(value).flatten())
+}
+
+/// The servers that were tried, separated as nginx does it.
+fn each(tries: &[Try], out: &mut Vec<u8>, write: impl Fn(&Try, &mut Vec<u8>)) {
+    for (position, one) in tries.iter().enumerate() {
+        if position > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write(one, out);
+    }
+}
+
+/// Seconds with milliseconds, as nginx prints times.
+fn seconds(time: Duration, out: &mut Vec<u8>) {
+    show(out, format_args!("{}.{:03}", time.as_secs(), time.subsec_millis()));
+}
+
+fn show(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to a Vec cannot fail.
+    let _ = out.write_fmt(text);
+}
+
+fn fields_length(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
+fn count(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

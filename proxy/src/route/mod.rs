@@ -1,1 +1,31 @@
 //! Which server and which location a request belongs to, and what its variables are worth.
+//!
+//! - [`uri`]: the request target: decoded, its dot segments resolved, split at the query.
+//! - [`host`]: the Host field: checked, lower-cased, its port split off.
+//! - [`server`]: the virtual server for a host; [`location`]: the location for a path.
+//! - [`template`]: texts with `$variables`; [`variable`]: what they can name; [`names`]: how a name
+//!   is found, once, when the configuration is made live; [`map`]: nginx's `map`.
+//! - [`regex`]: patterns and what they capture; [`lookup`]: one argument, one cookie.
+//!
+//! Nothing here does I/O, knows a connection or reads a clock. What a variable is worth in a request
+//! comes through [`Values`], which the `http` room implements.
+
+pub mod host;
+pub mod location;
+pub mod lookup;
+pub mod map;
+pub mod names;
+pub mod regex;
+pub mod server;
+pub mod template;
+pub mod uri;
+pub mod variable;
+mod wildcard;
+
+pub use location::{Found, Location, Locations, Pattern};
+pub use map::{Map, MapSettings};
+pub use names::{NameError, Names};
+pub use regex::{Captures, Case, MatchError, Regex, RegexError};
+pub use server::{ServerName, Servers};
+pub use template::{Part, Template, TemplateError};
+pub use variable::{Values, Variable};

@@ -3,7 +3,7 @@
 use super::names::{NameError, Names};
 use super::regex::{Captures, Case, MatchError, Regex, RegexError};
 use super::template::{Template, TemplateError};
-use super::variable::Variable;
+use super::variable::{Values, Variable};
 use super::wildcard::HostTable;
 
 /// What a `map` block says.
@@ -136,6 +136,25 @@ impl Map {
         Ok((&self.default, None))
     }
 
+    /// Appends the variable's value in a request: renders the source, looks it up, renders what is
+    /// found. False when a pattern took too many steps, and then nothing is appended.
+    pub fn write(&self, values: &(impl Values + ?Sized), out: &mut Vec<u8>) -> bool {
+        let found = match self.source.literal() {
+            Some(text) => self.lookup(text.as_bytes()),
+            None => {
+                let mut source = Vec::new();
+                self.source.render(values, &mut source);
+                self.lookup(&source)
+            }
+        };
+        match found {
+            Ok((value, Some(captures))) => value.render(&Captured { captures, values }, out),
+            Ok((value, None)) => value.render(values, out),
+            Err(_) => return false,
+        }
+        true
+    }
+
     /// A map whose source is, by way of other maps' sources, its own value: it can never be
     /// evaluated (nginx starts, then fails every request with "cycle while evaluating variable").
     /// The position of one of them.
@@ -193,7 +212,172 @@ impl Map {
     }
 }
 
+/// A request's values while an entry's value is rendered: what the entry's pattern captured hides
+/// what an earlier pattern did.
+struct Captured<'a, V: ?Sized> {
+    captures: Captures,
+    values: &'a V,
+}
+
+impl<V: Values + ?Sized> Values for Captured<'_, V> {
+    fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let captured = match variable {
+            Variable::Capture(group) => self.captures.get(*group),
+            Variable::NamedCapture(name) => match self.captures.variable(*name) {
+                Some(value) => value,
+                None => return self.values.write(variable, out),
+            },
+            _ => return self.values.write(variable, out),
+        };
+        captured.inspect(|value| out.extend_from_slice(value)).is_some()
+    }
+}
+
 /// Whether a name can stand beside a wildcard.
 fn is_host(name: &str) -> bool {
     !name.is_empty() && !name.contains('*') && !name.contains("..") && !name.starts_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Maps, and a request whose arguments are `name=value` pairs.
+    struct Request<'a> {
+        maps: &'a [Map],
+        args: &'a [(&'a str, &'a str)],
+    }
+
+    impl Values for Request<'_> {
+        fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+            match variable {
+                Variable::Map(position) => self.maps[*position].write(self, out),
+                Variable::Arg(name) => {
+                    let mut args = self.args.iter();
+                    let found = args.find(|(arg, _)| **arg == **name);
+                    found.inspect(|(_, value)| out.extend_from_slice(value.as_bytes())).is_some()
+                }
+                _ => false,
+            }
+        }
+    }
+
+    fn compile(maps: &[(&str, MapSettings<'_>)]) -> Vec<Map> {
+        let mut names = Names::new();
+        for (position, (variable, settings)) in maps.iter().enumerate() {
+            Map::declare(variable, position, settings, &mut names).unwrap();
+        }
+        maps.iter().map(|(_, settings)| Map::compile(settings, &mut names).unwrap()).collect()
+    }
+
+    fn settings<'a>(source: &'a str, entries: &'a [(&'a str, &'a str)]) -> MapSettings<'a> {
+        MapSettings { source, default: "none", hostnames: false, entries }
+    }
+
+    fn value(maps: &[Map], position: usize, args: &[(&str, &str)]) -> String {
+        let mut out = Vec::new();
+        assert!(maps[position].write(&Request { maps, args }, &mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_usual_map_of_websocket_proxies() {
+        let entries = [("", "close")];
+        let upgrade = MapSettings {
+            source: "$http_upgrade",
+            default: "upgrade",
+            hostnames: false,
+            entries: &entries,
+        };
+        let maps = compile(&[("connection_upgrade", upgrade)]);
+        assert_eq!(maps[0].lookup(b"websocket").unwrap().0.literal(), Some("upgrade"));
+        assert_eq!(value(&maps, 0, &[]), "close");
+    }
+
+    #[test]
+    fn keys_are_found_in_any_case_before_patterns_in_their_order() {
+        let entries = [
+            ("~^a", "starts with a"),
+            ("~*^A", "starts with a or A"),
+            ("Abc", "exact"),
+            ("\\~x", "escaped"),
+            ("*.b", "no wildcard without hostnames"),
+        ];
+        let maps = compile(&[("v", settings("$arg_x", &entries))]);
+        for (source, expected) in [
+            ("aBC", "exact"),
+            ("abcd", "starts with a"),
+            ("ABCD", "starts with a or A"),
+            ("~x", "escaped"),
+            ("*.b", "no wildcard without hostnames"),
+            ("x.b", "none"),
+            ("", "none"),
+        ] {
+            assert_eq!(value(&maps, 0, &[("x", source)]), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn hostnames_have_wildcards_at_either_end() {
+        let entries = [
+            ("example.com", "exact"),
+            ("*.example.com", "below"),
+            (".example.org", "dot"),
+            ("www.*", "www"),
+        ];
+        let map = MapSettings { hostnames: true, ..settings("$arg_x", &entries) };
+        let maps = compile(&[("v", map)]);
+        for (source, expected) in [
+            ("example.com.", "exact"),
+            ("a.Example.com", "below"),
+            ("example.org", "dot"),
+            ("a.b.example.org", "dot"),
+            ("www.net", "www"),
+            ("net", "none"),
+        ] {
+            assert_eq!(value(&maps, 0, &[("x", source)]), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_use_what_its_pattern_captured_and_other_maps() {
+        let rooms = [("~^/room/(?<room>[^/]+)/(\\d+)", "$room-$2-$kind")];
+        let kinds = [("1", "one"), ("2", "$arg_kind!")];
+        let maps = compile(&[
+            ("place", settings("$arg_path", &rooms)),
+            ("kind", settings("$arg_x", &kinds)),
+        ]);
+        let path = ("path", "/room/blue/7");
+        assert_eq!(value(&maps, 0, &[path, ("x", "1")]), "blue-7-one");
+        assert_eq!(value(&maps, 0, &[path, ("x", "2"), ("kind", "k")]), "blue-7-k!");
+        assert_eq!(value(&maps, 0, &[path]), "blue-7-none");
+        assert_eq!(value(&maps, 0, &[]), "none");
+    }
+
+    #[test]
+    fn a_circle_of_sources_is_found() {
+        let maps = compile(&[
+            ("a", settings("$arg_x", &[])),
+            ("b", settings("x$d", &[])),
+            ("c", settings("$b", &[])),
+            ("d", settings("$c-$a", &[])),
+        ]);
+        assert_eq!(Map::source_cycle(&maps), Some(1));
+        assert_eq!(Map::source_cycle(&maps[..1]), None);
+    }
+
+    #[test]
+    fn errors_have_nginx_words() {
+        let error = |hostnames: bool, entries: &[(&str, &str)]| {
+            let map = MapSettings { hostnames, ..settings("$host", entries) };
+            Map::compile(&map, &mut Names::new()).unwrap_err().to_string()
+        };
+        assert_eq!(error(false, &[("a", "1"), ("A", "2")]), "conflicting parameter \"A\"");
+        assert_eq!(error(true, &[("a.*.b", "1")]), "invalid hostname or wildcard \"a.*.b\"");
+        assert_eq!(error(false, &[("a", "$foo")]), "unknown \"foo\" variable");
+        assert!(error(false, &[("~(", "1")]).starts_with("regex compile failed: "));
+        let source = settings("$", &[]);
+        let error = Map::compile(&source, &mut Names::new()).unwrap_err();
+        assert_eq!(error.to_string(), "invalid variable name");
+    }
 }

@@ -137,6 +137,16 @@ impl Captures {
         self.groups.get(usize::from(group))?.as_deref()
     }
 
+    /// What a named group's variable was set to: `None` when this pattern does not set it,
+    /// `Some(None)` when its group took no part.
+    #[must_use]
+    pub fn variable(&self, variable: usize) -> Option<Option<&[u8]>> {
+        // A later group of the same name counts only when it took part.
+        let mut named = self.named().filter(|(set, _)| *set == variable).map(|(_, value)| value);
+        let first = named.next()?;
+        Some(named.flatten().last().or(first))
+    }
+
     /// The variables that named groups set, by their [`NamedCapture`] positions. One whose group
     /// took no part has no value.
     ///

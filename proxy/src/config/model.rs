@@ -3,6 +3,7 @@
 //! live (addresses, templates, patterns, paths) keep their [`Span`], so that an error found late
 //! still says `in FILE:LINE`.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -212,6 +213,32 @@ pub enum ServerName {
     Regex(String),
 }
 
+impl ServerName {
+    /// The name without what makes it a wildcard or a pattern.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Exact(text)
+            | Self::Leading(text)
+            | Self::LeadingOrExact(text)
+            | Self::Trailing(text)
+            | Self::Regex(text) => text,
+        }
+    }
+}
+
+impl fmt::Display for ServerName {
+    /// As it is written in a file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(text) => f.write_str(text),
+            Self::Leading(text) => write!(f, "*.{text}"),
+            Self::LeadingOrExact(text) => write!(f, ".{text}"),
+            Self::Trailing(text) => write!(f, "{text}.*"),
+            Self::Regex(text) => write!(f, "~{text}"),
+        }
+    }
+}
+
 /// `location PATTERN { ... }`
 #[derive(Debug, Clone)]
 pub struct Location {
@@ -236,6 +263,24 @@ pub enum LocationPattern {
     Regex(String),
     /// `~* pattern`
     RegexNoCase(String),
+}
+
+impl LocationPattern {
+    /// The pattern without its modifier.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Prefix(text)
+            | Self::PrefixNoRegex(text)
+            | Self::Exact(text)
+            | Self::Regex(text)
+            | Self::RegexNoCase(text) => text,
+        }
+    }
+
+    /// Whether it is a regular expression.
+    pub fn is_regex(&self) -> bool {
+        matches!(self, Self::Regex(_) | Self::RegexNoCase(_))
+    }
 }
 
 /// Everything that a location inherits: http's value, unless server's, unless location's.
@@ -355,6 +400,28 @@ pub struct NextUpstream {
     pub tries: u32,
     /// `proxy_next_upstream_timeout`; zero is no limit.
     pub timeout_after: Duration,
+}
+
+impl NextUpstream {
+    /// nginx's default: `error timeout`.
+    pub(crate) const ERROR_AND_TIMEOUT: Self = Self { error: true, timeout: true, ..Self::OFF };
+
+    /// `off`: the first answer counts, whatever it is.
+    pub(crate) const OFF: Self = Self {
+        error: false,
+        timeout: false,
+        invalid_header: false,
+        http_500: false,
+        http_502: false,
+        http_503: false,
+        http_504: false,
+        http_403: false,
+        http_404: false,
+        http_429: false,
+        non_idempotent: false,
+        tries: 0,
+        timeout_after: Duration::ZERO,
+    };
 }
 
 /// `return CODE [TEXT|URL];` or `return URL;` (302)

@@ -7,8 +7,8 @@ mod counters;
 mod error_log;
 mod file;
 
-pub use counters::{Counters, Counts};
 pub(crate) use counters::Open;
+pub use counters::{Counters, Counts};
 pub use error_log::{ErrorLog, Level, errno};
 
 pub(crate) use clock::{iso8601, local, unix_millis};

@@ -1,0 +1,133 @@
+//! Addresses as nginx's `ngx_parse_url` takes them apart, and its words for what is wrong.
+//! Names stay names: they are resolved when the configuration is made live.
+
+use std::net::Ipv6Addr;
+
+/// Who is addressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Host {
+    /// `unix:PATH`
+    Unix(String),
+    /// A name or an IPv4 address as written, or an IPv6 address in its brackets.
+    Name(String),
+    /// `*`, or nothing but a port: every address (only for `listen`).
+    Any,
+}
+
+/// An address taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) host: Host,
+    /// The port, when one is written; for `listen`, perhaps the first of a range.
+    pub(super) port: Option<u16>,
+    /// The last port of a range.
+    pub(super) last_port: Option<u16>,
+}
+
+/// The address of a `listen`.
+pub(super) fn listen(text: &str) -> Result<Address, &'static str> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return unix(path);
+    }
+    if text.contains(['/', '?']) {
+        return Err("invalid host");
+    }
+    if !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_digit() || c == '-')
+        && text.starts_with(|c: char| c.is_ascii_digit())
+    {
+        let (port, last_port) = ports(text)?;
+        return Ok(Address { host: Host::Any, port: Some(port), last_port });
+    }
+    let (host, port) = split(text)?;
+    let (port, last_port) = match port.map(ports).transpose()? {
+        Some((port, last)) => (Some(port), last),
+        None => (None, None),
+    };
+    let host = if host == "*" { Host::Any } else { Host::Name(host.to_owned()) };
+    Ok(Address { host, port, last_port })
+}
+
+/// The address of an upstream's `server`, without anything after it.
+pub(super) fn server(text: &str) -> Result<Address, &'static str> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return unix(path);
+    }
+    if text.contains(['/', '?']) {
+        return Err("invalid host");
+    }
+    named(text)
+}
+
+/// What follows `http://` in a `proxy_pass`: the address, and the URI if there is one.
+pub(super) fn with_uri(text: &str) -> Result<(Address, Option<&str>), &'static str> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        let (path, uri) = match path.split_once(':') {
+            Some((path, uri)) => (path, Some(uri).filter(|uri| !uri.is_empty())),
+            None => (path, None),
+        };
+        return Ok((unix(path)?, uri));
+    }
+    let at = text.find(['/', '?']).unwrap_or(text.len());
+    let (address, uri) = text.split_at(at);
+    Ok((named(address)?, Some(uri).filter(|uri| !uri.is_empty())))
+}
+
+fn named(text: &str) -> Result<Address, &'static str> {
+    let (host, port) = split(text)?;
+    let port = port.map(port_number).transpose()?;
+    Ok(Address { host: Host::Name(host.to_owned()), port, last_port: None })
+}
+
+fn split(text: &str) -> Result<(&str, Option<&str>), &'static str> {
+    let Some(rest) = text.strip_prefix('[') else {
+        let (host, port) = match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        };
+        return if host.is_empty() { Err("no host") } else { Ok((host, port)) };
+    };
+    let (inside, after) = rest.split_once(']').ok_or("invalid host")?;
+    let port = match after.strip_prefix(':') {
+        Some(port) => Some(port),
+        None if after.is_empty() => None,
+        None => return Err("invalid host"),
+    };
+    if inside.parse::<Ipv6Addr>().is_err() {
+        return Err("invalid IPv6 address");
+    }
+    Ok((text.get(..inside.len() + 2).unwrap_or(text), port))
+}
+
+/// The room for a path in the system's socket address, its final zero included.
+const LONGEST_PATH: usize = 108;
+
+fn unix(path: &str) -> Result<Address, &'static str> {
+    if path.is_empty() {
+        return Err("no path in the unix domain socket");
+    }
+    if path.len() + 1 > LONGEST_PATH {
+        return Err("too long path in the unix domain socket");
+    }
+    Ok(Address { host: Host::Unix(path.to_owned()), port: None, last_port: None })
+}
+
+fn ports(text: &str) -> Result<(u16, Option<u16>), &'static str> {
+    match text.split_once('-') {
+        None => Ok((port_number(text)?, None)),
+        Some((first, last)) => {
+            let (first, last) = (port_number(first)?, port_number(last)?);
+            if first > last {
+                return Err("invalid port range");
+            }
+            Ok((first, Some(last)))
+        }
+    }
+}
+
+fn port_number(text: &str) -> Result<u16, &'static str> {
+    super::value::number(text)
+        .and_then(|n| u16::try_from(n).ok())
+        .filter(|port| *port > 0)
+        .ok_or("invalid port")
+}

@@ -1,0 +1,83 @@
+//! `access_log`
+
+use super::super::inherit::Level;
+use super::super::model::{AccessLog, LogTarget};
+use super::super::parse::{Statement, Word};
+use super::super::problem::Fault;
+use super::super::source::Spanned;
+use super::table::{Arity, Context, Directive, Done, Effect};
+use super::walk::Walk;
+
+pub(super) const DIRECTIVES: &[Directive] = &[Directive {
+    name: "access_log",
+    contexts: &[Context::Http, Context::Server, Context::Location],
+    arity: Arity::SOME,
+    block: false,
+    effect: Effect::Level(access_log),
+    example: "access_log access.log combined;",
+}];
+
+fn access_log(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
+    let path = statement.arg(0);
+    let logs = level.access_log.get_or_insert_default();
+    if path.value == "off" {
+        return match statement.args.get(1) {
+            None => Ok(()),
+            Some(word) => Err(invalid(word)),
+        };
+    }
+    let target = Spanned { value: target(walk, path)?, span: path.span };
+    let format = match statement.args.get(1) {
+        None => 0,
+        Some(name) => {
+            walk.log_formats.iter().position(|format| format.name == name.value).ok_or_else(
+                || Fault::at(name.span, format!("unknown log format \"{}\"", name.value)),
+            )?
+        }
+    };
+    for option in statement.args.iter().skip(2) {
+        parameter(walk, option)?;
+    }
+    logs.push(AccessLog { target, format });
+    Ok(())
+}
+
+fn target(walk: &Walk, path: &Word) -> Result<LogTarget, Fault> {
+    let unsupported = |what: &str| {
+        Err(Fault::at(
+            path.span,
+            format!("{what} in \"access_log\" is not supported by this proxy yet"),
+        ))
+    };
+    if path.value.starts_with("syslog:") {
+        return unsupported("syslog");
+    }
+    if path.value.contains('$') {
+        return unsupported("a variable");
+    }
+    Ok(if path.value == "stderr" {
+        LogTarget::Stderr
+    } else {
+        LogTarget::File(walk.full_path(&path.value))
+    })
+}
+
+fn parameter(walk: &mut Walk, option: &Word) -> Done {
+    let name = option.value.split('=').next().unwrap_or_default();
+    match name {
+        "buffer" | "flush" if option.value.contains('=') => {
+            let why = "lines are written as they come";
+            walk.note(option.span, format!("\"{name}\" has no effect here: {why}"));
+            Ok(())
+        }
+        "gzip" | "if" => Err(Fault::at(
+            option.span,
+            format!("\"{name}\" of \"access_log\" is not supported by this proxy yet"),
+        )),
+        _ => Err(invalid(option)),
+    }
+}
+
+fn invalid(word: &Word) -> Fault {
+    Fault::at(word.span, format!("invalid parameter \"{}\"", word.value))
+}

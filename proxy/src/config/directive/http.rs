@@ -1,0 +1,25 @@
+//! `http`
+
+use super::super::inherit::{HttpDraft, MainDraft};
+use super::super::parse::Statement;
+use super::table::{Arity, Context, Directive, Done, Effect};
+use super::walk::{Scope, Walk};
+
+pub(super) const DIRECTIVES: &[Directive] = &[Directive {
+    name: "http",
+    contexts: &[Context::Main],
+    arity: Arity::NONE,
+    block: true,
+    effect: Effect::Main(http),
+    example: "http {}",
+}];
+
+fn http(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
+    if main.http.is_some() {
+        return Err(statement.says("is duplicate"));
+    }
+    let mut draft = HttpDraft::default();
+    walk.body(statement, Scope::Http(&mut draft))?;
+    main.http = Some(draft.finish(walk.log_formats.clone()));
+    Ok(())
+}

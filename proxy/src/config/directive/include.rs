@@ -1,0 +1,19 @@
+//! `include`: the walk reads the files, in whichever block it stands.
+
+use super::table::{Arity, Context, Directive, Effect};
+
+pub(super) const DIRECTIVES: &[Directive] = &[Directive {
+    name: "include",
+    contexts: &[
+        Context::Main,
+        Context::Events,
+        Context::Http,
+        Context::Upstream,
+        Context::Server,
+        Context::Location,
+    ],
+    arity: Arity::ONE,
+    block: false,
+    effect: Effect::Include,
+    example: "include there-is-no-such-directory/*.conf;",
+}];

@@ -1,0 +1,32 @@
+//! What each directive means: one file per directive or close family, holding its names,
+//! contexts, arguments, examples and effects as values of the one const table in `table`.
+//! `walk` goes through the statements and applies them. Nothing here reads a file or a clock.
+
+mod access_log;
+mod client;
+mod error_log;
+mod events;
+mod http;
+mod include;
+mod keepalive;
+mod listen;
+mod location;
+mod log_format;
+mod map;
+mod process;
+mod proxy;
+mod proxy_next_upstream;
+mod proxy_pass;
+mod refused;
+mod returns;
+mod server;
+mod server_name;
+mod table;
+mod tuning;
+mod types;
+mod upstream;
+mod upstream_keepalive;
+mod upstream_server;
+mod walk;
+
+pub(super) use walk::Walk;

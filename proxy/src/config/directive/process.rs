@@ -1,0 +1,73 @@
+//! The process: `daemon`, `master_process`, `pid`, `user`, `worker_processes`,
+//! `worker_rlimit_nofile`, `worker_shutdown_timeout`.
+
+use super::super::inherit::MainDraft;
+use super::super::model::User;
+use super::super::parse::Statement;
+use super::super::source::Spanned;
+use super::super::value;
+use super::table::{Arity, Context, Directive, Done, Effect};
+use super::walk::{Walk, argument_says, number, once, switch, time};
+
+const fn row(
+    name: &'static str,
+    arity: Arity,
+    effect: fn(&mut Walk, &mut MainDraft, &Statement) -> Done,
+    example: &'static str,
+) -> Directive {
+    let contexts = &[Context::Main];
+    Directive { name, contexts, arity, block: false, effect: Effect::Main(effect), example }
+}
+
+pub(super) const DIRECTIVES: &[Directive] = &[
+    row("daemon", Arity::ONE, |_, m, s| once(&mut m.daemon, s, switch), "daemon off;"),
+    row("master_process", Arity::ONE, master_process, "master_process on;"),
+    row("pid", Arity::ONE, pid, "pid proxy.pid;"),
+    row("user", Arity(1, 2), user, "user nobody nogroup;"),
+    row("worker_processes", Arity::ONE, worker_processes, "worker_processes auto;"),
+    row(
+        "worker_rlimit_nofile",
+        Arity::ONE,
+        |_, m, s| once(&mut m.worker_rlimit_nofile, s, number),
+        "worker_rlimit_nofile 65536;",
+    ),
+    row(
+        "worker_shutdown_timeout",
+        Arity::ONE,
+        |_, m, s| once(&mut m.worker_shutdown_timeout, s, time),
+        "worker_shutdown_timeout 1h;",
+    ),
+];
+
+fn master_process(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
+    once(&mut main.master_process, statement, switch)?;
+    let why = "there is one process either way, and its workers are threads";
+    walk.note(statement.name.span, format!("\"master_process\" has no effect here: {why}"));
+    Ok(())
+}
+
+fn pid(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
+    once(&mut main.pid, statement, |s| {
+        let word = s.arg(0);
+        Ok(Spanned { value: walk.full_path(&word.value), span: word.span })
+    })
+}
+
+fn user(_: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
+    once(&mut main.user, statement, |s| {
+        let word = s.arg(0);
+        let group = s.args.get(1).map(|group| group.value.clone());
+        Ok(Spanned { value: User { name: word.value.clone(), group }, span: word.span })
+    })
+}
+
+fn worker_processes(_: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
+    once(&mut main.worker_processes, statement, |s| {
+        let text = s.arg(0).value.as_str();
+        if text == "auto" {
+            return Ok(None);
+        }
+        let count = value::number(text).filter(|n| *n > 0).and_then(|n| usize::try_from(n).ok());
+        count.map(Some).ok_or_else(|| argument_says(s, "invalid value"))
+    })
+}

@@ -1,0 +1,73 @@
+//! `upstream`, `least_conn` and `zone`
+
+use super::super::inherit::{HttpDraft, UpstreamDraft};
+use super::super::model::Method;
+use super::super::parse::Statement;
+use super::super::problem::Fault;
+use super::super::source::Span;
+use super::table::{Arity, Context, Directive, Done, Effect};
+use super::walk::{Scope, Walk};
+
+pub(super) const DIRECTIVES: &[Directive] = &[
+    Directive {
+        name: "upstream",
+        contexts: &[Context::Http],
+        arity: Arity::ONE,
+        block: true,
+        effect: Effect::Http(upstream),
+        example: "upstream example { server 127.0.0.1:8081; }",
+    },
+    Directive {
+        name: "least_conn",
+        contexts: &[Context::Upstream],
+        arity: Arity::NONE,
+        block: false,
+        effect: Effect::Upstream(least_conn),
+        example: "least_conn;",
+    },
+    Directive {
+        name: "zone",
+        contexts: &[Context::Upstream],
+        arity: Arity(1, 2),
+        block: false,
+        effect: Effect::Upstream(zone),
+        example: "zone example 64k;",
+    },
+];
+
+fn upstream(walk: &mut Walk, http: &mut HttpDraft, statement: &Statement) -> Done {
+    let name = statement.arg(0);
+    if http.upstreams.iter().any(|other| other.name.value.eq_ignore_ascii_case(&name.value)) {
+        return Err(Fault::at(name.span, format!("duplicate upstream \"{}\"", name.value)));
+    }
+    let mut draft = UpstreamDraft::default();
+    walk.body(statement, Scope::Upstream(&mut draft))?;
+    if draft.servers.is_empty() {
+        // nginx names the line of the closing brace; the caret is more use under the name.
+        let line = statement.body.as_ref().map_or(name.span.line, |body| body.end.line);
+        let message = "no servers are inside upstream";
+        return Err(Fault::at(Span { line, ..name.span }, message));
+    }
+    if draft.servers.iter().all(|server| server.backup) {
+        return Err(Fault::at(name.span, format!("no servers in upstream \"{}\"", name.value)));
+    }
+    http.upstreams.push(draft.finish(name.clone()));
+    Ok(())
+}
+
+fn least_conn(walk: &mut Walk, upstream: &mut UpstreamDraft, statement: &Statement) -> Done {
+    if upstream.method.replace(Method::LeastConn).is_some() {
+        walk.note(statement.name.span, "load balancing method redefined");
+    }
+    Ok(())
+}
+
+fn zone(walk: &mut Walk, upstream: &mut UpstreamDraft, statement: &Statement) -> Done {
+    if upstream.zone.is_some() {
+        return Err(statement.says("is duplicate"));
+    }
+    upstream.zone = Some(statement.name.span);
+    let why = "the counts belong to the whole process anyway";
+    walk.note(statement.name.span, format!("\"zone\" has no effect here: {why}"));
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! What the blocks say while they are read, and how a block takes over what it does not say
+//! itself: http's value, unless server's, unless location's; lists are taken over whole.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::model::{
+    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, Listen, Location, LocationPattern, Map,
+    Method, NextUpstream, ProxyPass, Return, Server, ServerName, SetHeader, Settings, Upstream,
+    UpstreamServer, User,
+};
+use super::source::{Span, Spanned};
+
+/// The main context, as far as it was read.
+#[derive(Debug, Default)]
+pub(super) struct MainDraft {
+    pub(super) daemon: Option<bool>,
+    pub(super) master_process: Option<bool>,
+    pub(super) pid: Option<Spanned<PathBuf>>,
+    pub(super) user: Option<Spanned<User>>,
+    pub(super) error_log: Vec<ErrorLog>,
+    pub(super) worker_processes: Option<Option<usize>>,
+    pub(super) worker_rlimit_nofile: Option<u64>,
+    pub(super) worker_shutdown_timeout: Option<Duration>,
+    pub(super) events: Option<EventsDraft>,
+    pub(super) http: Option<Http>,
+}
+
+/// The `events` block.
+#[derive(Debug, Default)]
+pub(super) struct EventsDraft {
+    pub(super) worker_connections: Option<usize>,
+}
+
+/// The `http` block.
+#[derive(Debug, Default)]
+pub(super) struct HttpDraft {
+    pub(super) level: Level,
+    pub(super) servers: Vec<ServerDraft>,
+    pub(super) upstreams: Vec<Upstream>,
+    pub(super) maps: Vec<Map>,
+}
+
+/// A `server` block.
+#[derive(Debug)]
+pub(super) struct ServerDraft {
+    pub(super) span: Span,
+    pub(super) listen: Vec<Listen>,
+    pub(super) names: Vec<Spanned<ServerName>>,
+    /// What the server says outside its locations, and the locations.
+    pub(super) root: Place,
+}
+
+/// A server's body or a `location` block: what holds in it, and the locations in it.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// `None` for the server's body.
+    pub(super) pattern: Option<Spanned<LocationPattern>>,
+    pub(super) level: Level,
+    pub(super) proxy_pass: Option<ProxyPass>,
+    pub(super) returns: Option<Return>,
+    pub(super) locations: Vec<Place>,
+}
+
+/// An `upstream` block.
+#[derive(Debug, Default)]
+pub(super) struct UpstreamDraft {
+    pub(super) method: Option<Method>,
+    pub(super) zone: Option<Span>,
+    pub(super) servers: Vec<UpstreamServer>,
+    pub(super) keepalive: Option<usize>,
+    pub(super) keepalive_requests: Option<u64>,
+    pub(super) keepalive_time: Option<Duration>,
+    pub(super) keepalive_timeout: Option<Duration>,
+}
+
+impl UpstreamDraft {
+    pub(super) fn finish(self, name: Spanned<String>) -> Upstream {
+        let keepalive = Keepalive {
+            connections: self.keepalive.unwrap_or(32),
+            requests: self.keepalive_requests.unwrap_or(1000),
+            time: self.keepalive_time.unwrap_or(Duration::from_secs(3600)),
+            timeout: self.keepalive_timeout.unwrap_or(MINUTE),
+        };
+        let method = self.method.unwrap_or_default();
+        Upstream { name, method, servers: self.servers, keepalive }
+    }
+}
+
+/// What http, server and location may say alike; `None` and empty lists are not said.
+#[derive(Debug, Default)]
+pub(super) struct Level {
+    pub(super) proxy_http_version: Option<HttpVersion>,
+    pub(super) proxy_set_header: Vec<SetHeader>,
+    pub(super) proxy_connect_timeout: Option<Duration>,
+    pub(super) proxy_send_timeout: Option<Duration>,
+    pub(super) proxy_read_timeout: Option<Duration>,
+    pub(super) proxy_next_upstream: Option<NextUpstream>,
+    pub(super) proxy_next_upstream_tries: Option<u32>,
+    pub(super) proxy_next_upstream_timeout: Option<Duration>,
+    /// `Some(None)` is `0`: no limit.
+    pub(super) client_max_body_size: Option<Option<u64>>,
+    pub(super) client_header_timeout: Option<Duration>,
+    pub(super) client_body_timeout: Option<Duration>,
+    pub(super) send_timeout: Option<Duration>,
+    /// The timeout, and what the `Keep-Alive` header says.
+    pub(super) keepalive_timeout: Option<(Duration, Option<Duration>)>,
+    pub(super) keepalive_requests: Option<u64>,
+    pub(super) default_type: Option<String>,
+    pub(super) server_tokens: Option<bool>,
+    pub(super) tcp_nodelay: Option<bool>,
+    /// `Some` of an empty list is `off`.
+    pub(super) access_log: Option<Vec<AccessLog>>,
+    pub(super) error_log: Vec<ErrorLog>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Level {
+    /// Takes over from the level around this one what this one does not say.
+    fn inherit(&mut self, outer: &Self) {
+        or(&mut self.proxy_http_version, &outer.proxy_http_version);
+        or_list(&mut self.proxy_set_header, &outer.proxy_set_header);
+        or(&mut self.proxy_connect_timeout, &outer.proxy_connect_timeout);
+        or(&mut self.proxy_send_timeout, &outer.proxy_send_timeout);
+        or(&mut self.proxy_read_timeout, &outer.proxy_read_timeout);
+        or(&mut self.proxy_next_upstream, &outer.proxy_next_upstream);
+        or(&mut self.proxy_next_upstream_tries, &outer.proxy_next_upstream_tries);
+        or(&mut self.proxy_next_upstream_timeout, &outer.proxy_next_upstream_timeout);
+        or(&mut self.client_max_body_size, &outer.client_max_body_size);
+        or(&mut self.client_header_timeout, &outer.client_header_timeout);
+        or(&mut self.client_body_timeout, &outer.client_body_timeout);
+        or(&mut self.send_timeout, &outer.send_timeout);
+        or(&mut self.keepalive_timeout, &outer.keepalive_timeout);
+        or(&mut self.keepalive_requests, &outer.keepalive_requests);
+        or(&mut self.default_type, &outer.default_type);
+        or(&mut self.server_tokens, &outer.server_tokens);
+        or(&mut self.tcp_nodelay, &outer.tcp_nodelay);
+        or(&mut self.access_log, &outer.access_log);
+        or_list(&mut self.error_log, &outer.error_log);
+    }
+
+    /// Fills nginx's defaults into what no level said.
+    fn settle(&self) -> Settings {
+        let (keepalive_timeout, keepalive_header) =
+            self.keepalive_timeout.unwrap_or((Duration::from_secs(75), None));
+        Settings {
+            proxy_pass: None,
+            returns: None,
+            proxy_http_version: self.proxy_http_version.unwrap_or(HttpVersion::Http11),
+            proxy_set_header: self.proxy_set_header.clone(),
+            proxy_connect_timeout: self.proxy_connect_timeout.unwrap_or(MINUTE),
+            proxy_send_timeout: self.proxy_send_timeout.unwrap_or(MINUTE),
+            proxy_read_timeout: self.proxy_read_timeout.unwrap_or(MINUTE),
+            proxy_next_upstream: NextUpstream {
+                tries: self.proxy_next_upstream_tries.unwrap_or(0),
+                timeout_after: self.proxy_next_upstream_timeout.unwrap_or(Duration::ZERO),
+                ..self.proxy_next_upstream.unwrap_or(NextUpstream::ERROR_AND_TIMEOUT)
+            },
+            client_max_body_size: self.client_max_body_size.unwrap_or(Some(1 << 20)),
+            client_header_timeout: self.client_header_timeout.unwrap_or(MINUTE),
+            client_body_timeout: self.client_body_timeout.unwrap_or(MINUTE),
+            send_timeout: self.send_timeout.unwrap_or(MINUTE),
+            keepalive_timeout,
+            keepalive_header,
+            keepalive_requests: self.keepalive_requests.unwrap_or(1000),
+            default_type: self.default_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
+            server_tokens: self.server_tokens.unwrap_or(true),
+            tcp_nodelay: self.tcp_nodelay.unwrap_or(true),
+            access_log: self.access_log.clone().unwrap_or_default(),
+            error_log: self.error_log.clone(),
+        }
+    }
+}
+
+fn or<T: Clone>(inner: &mut Option<T>, outer: &Option<T>) {
+    if inner.is_none() {
+        inner.clone_from(outer);
+    }
+}
+
+fn or_list<T: Clone>(inner: &mut Vec<T>, outer: &[T]) {
+    if inner.is_empty() {
+        *inner = outer.to_vec();
+    }
+}
+
+impl HttpDraft {
+    /// The block is read: every level takes over from the one around it.
+    pub(super) fn finish(self, log_formats: Vec<super::model::LogFormat>) -> Http {
+        let level = self.level;
+        let server = |draft: ServerDraft| {
+            let mut root = draft.root;
+            root.level.inherit(&level);
+            let (settings, locations) = root.finish();
+            Server {
+                span: draft.span,
+                listen: draft.listen,
+                names: draft.names,
+                settings,
+                locations,
+            }
+        };
+        Http {
+            servers: self.servers.into_iter().map(server).collect(),
+            upstreams: self.upstreams,
+            maps: self.maps,
+            log_formats,
+        }
+    }
+}
+
+impl Place {
+    /// `self.level` already has what the levels around it say.
+    fn finish(self) -> (Settings, Vec<Location>) {
+        let mut settings = self.level.settle();
+        settings.proxy_pass = self.proxy_pass;
+        settings.returns = self.returns;
+        let level = self.level;
+        let location = |mut place: Place| {
+            place.level.inherit(&level);
+            let pattern = place.pattern.take()?;
+            let (settings, locations) = place.finish();
+            Some(Location { pattern, settings, locations })
+        };
+        (settings, self.locations.into_iter().filter_map(location).collect())
+    }
+}

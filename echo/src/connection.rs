@@ -19,13 +19,11 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use crate::cli::Habits;
 use crate::frames::{self, Decoder, Failure, Flow};
 use crate::handshake::{self, Outcome};
+use crate::spare;
 use crate::stream::Stream;
 
 /// What one read takes at most.
-const READ: usize = 64 * 1024;
-
-/// Room for answers that a thread keeps from one read to the next.
-const KEEP: usize = 256 * 1024;
+const READ: usize = 128 * 1024;
 
 /// The buffers of all connections of this thread: each is used from a read to the write that
 /// answers it, with no await between the two.
@@ -207,7 +205,7 @@ impl Session {
             self.written += taken;
             self.taken_late += u64::try_from(taken).unwrap_or(u64::MAX);
         }
-        self.waiting = Vec::new();
+        spare::give(std::mem::take(&mut self.waiting));
         self.written = 0;
         Poll::Ready(Ok(()))
     }
@@ -226,7 +224,9 @@ impl Session {
             }
             let sent = self.send(cx, output);
             output.clear();
-            output.shrink_to(KEEP);
+            if output.capacity() >= spare::SMALLEST {
+                spare::give(std::mem::take(output));
+            }
             Poll::Ready(sent.and(outcome(fed)))
         })
     }

@@ -8,6 +8,7 @@
 //! - `connection`: one client's time line: handshake, echo, keepalive, close;
 //! - `handshake`: RFC 6455 §4.2, as far as HTTP goes;
 //! - `frames`: RFC 6455 §5: what comes in, and what goes back for it; knows no socket and no clock;
+//! - `spare`: large buffers on their way from one message to the next;
 //! - `stream`: TCP and unix sockets as one type.
 
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ mod connection;
 mod frames;
 mod handshake;
 mod listen;
+mod spare;
 mod stream;
 mod worker;
 

@@ -41,7 +41,11 @@ pub(crate) fn run(setup: Setup) -> Result<(), Error> {
 async fn serve(setup: Setup) -> Result<(), Error> {
     // Before the socket exists: a signal that comes right after it must find us prepared.
     let mut signals = Signals::new().map_err(Error::Start)?;
-    let listener = Listener::bind(&setup.place).await?;
+    let listener = tokio::select! {
+        biased;
+        () = signals.next() => return Ok(()),
+        bound = Listener::bind(&setup.place) => bound?,
+    };
     say(format_args!("listening on {listener}"));
 
     // Each connection holds a receiver: it hears of the stop there, and has ended when it is gone.

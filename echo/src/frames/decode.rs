@@ -1,14 +1,13 @@
-//! RFC 6455 §5: what comes in, and what goes back for it. Knows no socket and no clock.
-//!
-//! Nothing is held between two messages. A message that arrives whole is unmasked on its way from
-//! the input to the output; only one that arrives in parts is gathered, in a buffer of its own that
-//! then becomes the output.
+//! A client's frames, taken apart.
 
 use std::borrow::Cow;
 use std::io::Cursor;
 
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use super::encode::{put_control, put_header};
+use crate::spare;
 
 /// RFC 6455 §5.5: the payload of a control frame has at most 125 bytes.
 const CONTROL_MAX: u64 = 125;
@@ -184,8 +183,8 @@ impl Decoder {
         };
         let size = usize::try_from(len).unwrap_or(usize::MAX).saturating_add(before);
         if size > self.max_size {
-            let limit = self.max_size;
-            let reason = format!("message of {size} bytes or more exceeds the limit of {limit}");
+            let (limit, least) = (self.max_size, if is_final { "" } else { "at least " });
+            let reason = format!("message of {least}{size} bytes exceeds the limit of {limit}");
             return Err(Failure::new(1009, reason));
         }
         if self.message.is_none() {
@@ -224,6 +223,7 @@ impl Decoder {
         } else {
             output.extend_from_slice(&message.data);
         }
+        spare::give(message.data);
         Ok(())
     }
 
@@ -262,6 +262,9 @@ impl Message {
         if part.is_empty() {
             return;
         }
+        if self.data.is_empty() && part.len() + frame.left >= spare::SMALLEST {
+            self.data = spare::take();
+        }
         let room = self.data.capacity() - self.data.len();
         if room < part.len() + frame.left {
             // What is announced is believed in steps: who sends little must not hold much.
@@ -296,40 +299,6 @@ fn check_text(is_text: bool, data: &[u8], start: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Appends a Close frame. The reason has at most 123 bytes.
-pub(crate) fn put_close(code: u16, reason: &str, output: &mut Vec<u8>) {
-    let mut payload = code.to_be_bytes().to_vec();
-    payload.extend_from_slice(reason.as_bytes());
-    put_control(Control::Close, &payload, output);
-}
-
-/// Appends a Ping frame.
-pub(crate) fn put_ping(payload: [u8; 4], output: &mut Vec<u8>) {
-    put_control(Control::Ping, &payload, output);
-}
-
-fn put_control(kind: Control, payload: &[u8], output: &mut Vec<u8>) {
-    put_header(OpCode::Control(kind), payload.len(), output);
-    output.extend_from_slice(payload);
-}
-
-/// RFC 6455 §5.2: the header of an unmasked, unfragmented frame.
-fn put_header(opcode: OpCode, len: usize, output: &mut Vec<u8>) {
-    let first = 0x80 | u8::from(opcode);
-    match (u8::try_from(len), u16::try_from(len)) {
-        (Ok(len @ 0..=125), _) => output.extend_from_slice(&[first, len]),
-        (_, Ok(len)) => {
-            output.extend_from_slice(&[first, 126]);
-            output.extend_from_slice(&len.to_be_bytes());
-        }
-        _ => {
-            output.extend_from_slice(&[first, 127]);
-            let len = u64::try_from(len).unwrap_or(u64::MAX);
-            output.extend_from_slice(&len.to_be_bytes());
-        }
-    }
-}
-
 fn opcode(is_text: bool) -> OpCode {
     OpCode::Data(if is_text { Data::Text } else { Data::Binary })
 }
@@ -354,16 +323,22 @@ fn check_close(payload: &[u8]) -> Result<(), Failure> {
 
 /// Appends `part`, unmasked. `offset` is its place in the frame's payload.
 fn extend_unmasked(data: &mut Vec<u8>, part: &[u8], mut mask: [u8; 4], offset: usize) {
-    let start = data.len();
-    data.extend_from_slice(part);
     mask.rotate_left(offset % 4);
-    let (blocks, rest) = data.get_mut(start..).unwrap_or_default().as_chunks_mut::<16>();
     // The same four bytes four times over, whatever the byte order.
     let key = u128::from(u32::from_ne_bytes(mask)) * 0x1_0000_0001_0000_0001_0000_0001;
-    for block in blocks {
-        *block = (u128::from_ne_bytes(*block) ^ key).to_ne_bytes();
-    }
-    for (byte, key) in rest.iter_mut().zip(mask.iter().cycle()) {
-        *byte ^= key;
+    // In steps of a page, which is still in the nearest cache when it is unmasked.
+    for page in part.chunks(4096) {
+        let start = data.len();
+        data.extend_from_slice(page);
+        let (blocks, rest) = data.get_mut(start..).unwrap_or_default().as_chunks_mut::<16>();
+        for block in blocks {
+            *block = (u128::from_ne_bytes(*block) ^ key).to_ne_bytes();
+        }
+        for (byte, key) in rest.iter_mut().zip(mask.iter().cycle()) {
+            *byte ^= key;
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,8 +61,8 @@ pub fn parse(target: &[u8]) -> Result<Target<'_>, InvalidTarget> {
     Ok(parsed)
 }
 
-/// The authority of an absolute URI and what follows it, which is empty or starts with `/`, `?`
-/// or `#`.
+/// The authority of an absolute URI and what follows it, which is empty or starts with `/` or `?`.
+/// As in nginx a host is letters, digits, dots and hyphens, or an address in brackets.
 fn split_absolute(target: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = target.iter().position(|byte| *byte == b':')?;
     let (scheme, rest) = target.split_at(colon);
@@ -71,9 +71,31 @@ fn split_absolute(target: &[u8]) -> Option<(&[u8], &[u8])> {
         return None;
     }
     let rest = rest.strip_prefix(b"://")?;
-    let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+    let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
-    (!authority.is_empty()).then_some((authority, rest))
+    is_authority(authority).then_some((authority, rest))
+}
+
+fn is_authority(authority: &[u8]) -> bool {
+    let host_end = match authority.first() {
+        Some(b'[') => authority.iter().position(|byte| *byte == b']').map(|bracket| bracket + 1),
+        _ => authority.iter().position(|byte| *byte == b':').or(Some(authority.len())),
+    };
+    let Some((host, port)) = host_end.and_then(|end| authority.split_at_checked(end)) else {
+        return false;
+    };
+    let name_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+    let literal_byte = |byte: &u8| name_byte(byte) || b"[:]_~!$&'()*+,;=".contains(byte);
+    let host = match host.first() {
+        None => false,
+        Some(b'[') => host.iter().all(literal_byte),
+        Some(_) => host.iter().all(name_byte),
+    };
+    let port = match port.split_first() {
+        None => true,
+        Some((colon, digits)) => *colon == b':' && digits.iter().all(u8::is_ascii_digit),
+    };
+    host && port
 }
 
 fn parse_path(rest: &[u8]) -> Result<Target<'_>, InvalidTarget> {
@@ -260,6 +282,12 @@ mod tests {
             ("http:/a", InvalidTarget::Form),
             ("http:///a", InvalidTarget::Form),
             ("1x://a/", InvalidTarget::Form),
+            ("http://a#f", InvalidTarget::Form),
+            ("http://a:b@c/", InvalidTarget::Form),
+            ("http://a:x/", InvalidTarget::Form),
+            ("http://a_b/", InvalidTarget::Form),
+            ("http://[::1/", InvalidTarget::Form),
+            ("http://[::1]x/", InvalidTarget::Form),
             ("/a b", InvalidTarget::Byte),
             ("/a\u{1}", InvalidTarget::Byte),
             ("/a?\u{7f}", InvalidTarget::Byte),
@@ -278,6 +306,8 @@ mod tests {
         assert_eq!((&*target.path, target.args), (&b"/"[..], Some(&b"c"[..])));
         assert_eq!(&*target.raw, b"/?c");
         assert_eq!(&*parse(b"http://example.com").unwrap().raw, b"/");
+        let target = parse(b"http://[::1]:8/x").unwrap();
+        assert_eq!(target.authority, Some(&b"[::1]:8"[..]));
     }
 
     #[test]
@@ -292,6 +322,8 @@ mod tests {
         assert_eq!(replaced("/name/a\"b", 6, "/"), "/a\"b");
         assert_eq!(replaced("/name/a%41\"b", 6, "/"), "/aA%22b");
         assert_eq!(replaced("/name?", 5, "/x"), "/x");
+        let awkward = replaced("/name/%41<>\\^`{|}~[]'", 6, "/");
+        assert_eq!(awkward, "/A%3C%3E%5C%5E%60%7B%7C%7D~[]'");
     }
 
     fn awkward_path() -> impl Strategy<Value = Vec<u8>> {

@@ -27,19 +27,30 @@ const SOURCES: u32 = 200;
 const CLOSE: [u8; 6] = [0x88, 0x80, 0, 0, 0, 0];
 const CLOSE_ECHO: [u8; 2] = [0x88, 0];
 
-/// Running connections; they end when it is dropped.
+/// Open connections; they end when it is dropped.
 pub(crate) struct Load {
     shared: Arc<Shared>,
     connections: u32,
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     events: mpsc::UnboundedReceiver<Event>,
+}
+
+/// What the connections are to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// End the exchange, then wait.
+    Rest,
+    /// One exchange after the other.
+    Work,
+    /// End the exchange, then close.
+    End,
 }
 
 /// What a connection reports.
 enum Event {
-    /// It has done all that comes before the loop.
-    Opened,
-    /// It has ended, at the latest after [`Load::finish`].
+    /// It rests: once after it was opened, and once after each [`Phase::Work`].
+    Resting,
+    /// It has ended, at the latest after [`Phase::End`].
     Ended(Result<(), Fault>),
 }
 
@@ -51,17 +62,21 @@ struct Shared {
 }
 
 impl Load {
-    /// Starts so many connections to `front`, on as many threads as there are cores.
-    pub(crate) fn start(front: SocketAddr, work: Work, connections: u32) -> Result<Self, Fault> {
+    /// Opens so many connections to `front`, on as many threads as there are cores. They rest.
+    pub(crate) async fn open(
+        front: SocketAddr,
+        work: Work,
+        connections: u32,
+    ) -> Result<Self, Fault> {
         let shared = Arc::new(Shared { front, work, operations: AtomicU32::new(0) });
-        let (stop, stopped) = watch::channel(false);
+        let (phase, told) = watch::channel(Phase::Rest);
         let (report, events) = mpsc::unbounded_channel();
         let threads = cores().min(connections);
         for thread in 0..threads {
             let numbers = (thread..connections).step_by(usize::try_from(threads).unwrap_or(1));
             let context = Context {
                 shared: Arc::clone(&shared),
-                stopped: stopped.clone(),
+                phase: told.clone(),
                 report: report.clone(),
                 opening: Arc::new(Semaphore::new(OPENING)),
             };
@@ -70,16 +85,24 @@ impl Load {
             std::thread::Builder::new()
                 .spawn(move || runtime.block_on(run_thread(context, numbers)))?;
         }
-        Ok(Self { shared, connections, stop, events })
+        let mut load = Self { shared, connections, phase, events };
+        load.all_rest("opening the connections").await?;
+        Ok(load)
     }
 
-    /// Waits until all connections are open.
-    pub(crate) async fn opened(&mut self) -> Result<(), Fault> {
-        self.every("opening the connections", |event| matches!(event, Event::Opened)).await
+    /// Lets the connections work for so long and end their exchanges. Says how many exchanges
+    /// were completed and verified.
+    pub(crate) async fn work_for(&mut self, time: Duration) -> Result<u32, Fault> {
+        let before = self.operations();
+        self.phase.send_replace(Phase::Work);
+        self.rest_for(time).await?;
+        self.phase.send_replace(Phase::Rest);
+        self.all_rest("ending the exchanges").await?;
+        Ok(self.operations().wrapping_sub(before))
     }
 
-    /// Lets the connections work for so long.
-    pub(crate) async fn work_for(&mut self, time: Duration) -> Result<(), Fault> {
+    /// Leaves the connections to what they do for so long.
+    pub(crate) async fn rest_for(&mut self, time: Duration) -> Result<(), Fault> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
             event = self.events.recv() => match event {
@@ -89,17 +112,21 @@ impl Load {
         }
     }
 
-    /// Exchanges that were completed and verified so far.
-    pub(crate) fn operations(&self) -> u32 {
+    /// Closes the connections and waits for that.
+    pub(crate) async fn finish(mut self) -> Result<(), Fault> {
+        self.phase.send_replace(Phase::End);
+        self.every("closing", |event| matches!(event, Event::Ended(Ok(())))).await
+    }
+
+    fn operations(&self) -> u32 {
         self.shared.operations.load(Ordering::Relaxed)
     }
 
-    /// Lets each connection end its exchange, closes it, and waits for that.
-    pub(crate) async fn finish(mut self) -> Result<(), Fault> {
-        let _nobody_left = self.stop.send(true);
-        self.every("ending the connections", |event| matches!(event, Event::Ended(Ok(())))).await
+    async fn all_rest(&mut self, what: &'static str) -> Result<(), Fault> {
+        self.every(what, |event| matches!(event, Event::Resting)).await
     }
 
+    /// One such event of every connection.
     async fn every(&mut self, what: &'static str, is: fn(&Event) -> bool) -> Result<(), Fault> {
         let all = async {
             for _ in 0..self.connections {
@@ -117,7 +144,7 @@ impl Load {
 
 impl Drop for Load {
     fn drop(&mut self) {
-        let _nobody_left = self.stop.send(true);
+        self.phase.send_replace(Phase::End);
     }
 }
 
@@ -130,20 +157,31 @@ pub(crate) fn cores() -> u32 {
 #[derive(Clone)]
 struct Context {
     shared: Arc<Shared>,
-    stopped: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
     report: mpsc::UnboundedSender<Event>,
     opening: Arc<Semaphore>,
 }
 
 impl Context {
-    fn is_stopped(&self) -> bool {
-        *self.stopped.borrow()
+    /// True when the next exchange is wanted, after a rest maybe; false at the end.
+    async fn goes_on(&mut self) -> bool {
+        loop {
+            let phase = *self.phase.borrow_and_update();
+            match phase {
+                Phase::Work => return true,
+                Phase::End => return false,
+                Phase::Rest => self.tell(Event::Resting),
+            }
+            if self.phase.changed().await.is_err() {
+                return false;
+            }
+        }
     }
 
     /// Waits until the connections are to end.
-    async fn stopped(&self) {
-        // A sender that is gone means the same.
-        drop(self.stopped.clone().wait_for(|stop| *stop).await);
+    async fn ended(&mut self) {
+        // A load that is gone means the same.
+        drop(self.phase.wait_for(|phase| *phase == Phase::End).await);
     }
 
     fn tell(&self, event: Event) {
@@ -156,18 +194,18 @@ impl Context {
     }
 }
 
-async fn run_thread(context: Context, numbers: Vec<u32>) {
+async fn run_thread(mut context: Context, numbers: Vec<u32>) {
     let mut connections = JoinSet::new();
     for number in numbers {
-        let context = context.clone();
+        let mut context = context.clone();
         connections.spawn(async move {
-            let ended = run_connection(&context, number).await;
+            let ended = run_connection(&mut context, number).await;
             context.tell(Event::Ended(ended));
         });
     }
     // An exchange that never ends must not keep the thread.
     let patience = async {
-        context.stopped().await;
+        context.ended().await;
         tokio::time::sleep(PATIENCE).await;
     };
     tokio::select! {
@@ -176,7 +214,7 @@ async fn run_thread(context: Context, numbers: Vec<u32>) {
     }
 }
 
-async fn run_connection(context: &Context, number: u32) -> Result<(), Fault> {
+async fn run_connection(context: &mut Context, number: u32) -> Result<(), Fault> {
     match context.shared.work {
         Work::Echo(size) => echo(context, number, size).await,
         Work::Get => get(context, number).await,
@@ -185,51 +223,42 @@ async fn run_connection(context: &Context, number: u32) -> Result<(), Fault> {
     }
 }
 
-async fn echo(context: &Context, number: u32, size: usize) -> Result<(), Fault> {
+async fn echo(context: &mut Context, number: u32, size: usize) -> Result<(), Fault> {
     let mut tunnel = Tunnel::open(context, number).await?;
     let mut message = Message::new(number, size);
-    context.tell(Event::Opened);
-    while !context.is_stopped() {
+    while context.goes_on().await {
         tunnel.exchange(&mut message).await?;
         context.count();
     }
     tunnel.close().await
 }
 
-async fn hold(context: &Context, number: u32) -> Result<(), Fault> {
+async fn hold(context: &mut Context, number: u32) -> Result<(), Fault> {
     let mut tunnel = Tunnel::open(context, number).await?;
     tunnel.exchange(&mut Message::new(number, 32)).await?;
-    // A lean hold, so that the load's own memory does not crowd the machine.
-    tunnel.buffer = Vec::new();
-    context.tell(Event::Opened);
-    context.stopped().await;
+    context.tell(Event::Resting);
+    context.ended().await;
     tunnel.close().await
 }
 
-async fn handshake(context: &Context, number: u32) -> Result<(), Fault> {
+async fn handshake(context: &mut Context, number: u32) -> Result<(), Fault> {
     let mut message = Message::new(number, 32);
     let mut sources = (number..).step_by(7);
-    let mut opened = false;
-    while !context.is_stopped() {
+    while context.goes_on().await {
         let mut tunnel = Tunnel::open(context, sources.next().unwrap_or(number)).await?;
         tunnel.exchange(&mut message).await?;
         tunnel.close().await?;
         context.count();
-        if !opened {
-            opened = true;
-            context.tell(Event::Opened);
-        }
     }
     Ok(())
 }
 
-async fn get(context: &Context, number: u32) -> Result<(), Fault> {
+async fn get(context: &mut Context, number: u32) -> Result<(), Fault> {
     let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", context.shared.front);
     let tail = format!("\r\n\r\n{BODY}");
     let mut stream = connect(context, number).await?;
-    context.tell(Event::Opened);
     let mut answer = Vec::with_capacity(1024);
-    while !context.is_stopped() {
+    while context.goes_on().await {
         stream.write_all(request.as_bytes()).await?;
         answer.clear();
         read_answer(&mut stream, &mut answer, "HTTP/1.1 200 ", tail.as_bytes()).await?;

@@ -1,9 +1,9 @@
 //! `compare`: what `proxy` costs beside nginx, measured side by side in one run.
 //!
-//! Four lean workers of its own stand behind each front in turn, so that the figures are the
-//! front's alone. Round by round the fronts alternate; each round starts a fresh front, puts the
-//! row's load on it, verifies every byte that comes back, and reads the front's CPU time or memory
-//! from `/proc`. `tests/compare` builds what is needed and runs this.
+//! Four lean workers of its own stand behind the fronts, so that the figures are the fronts' alone.
+//! Each round starts the fronts afresh, lets them work in turn, slice by slice, under the row's
+//! load, verifies every byte that comes back, and reads their CPU time or memory from `/proc`.
+//! `tests/compare` builds what is needed and runs this.
 //!
 //! The way through it: [`options`] -> [`run`] over the table in [`rows`] -> [`measure`] (a front
 //! from [`peer`], a load from [`load`], figures from [`procfs`]) -> [`report`].

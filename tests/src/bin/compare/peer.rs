@@ -167,7 +167,12 @@ impl Front {
                     return Err("ended at once");
                 }
             }
-            Ok(())
+            // Another program may have taken the port meanwhile: then it is that one that accepts.
+            if self.running.stderr().contains("in use") {
+                Err("lost its port: try again")
+            } else {
+                Ok(())
+            }
         };
         let late = Err("does not listen in time");
         let outcome = tokio::time::timeout(PATIENCE, connects).await.unwrap_or(late);

@@ -53,6 +53,36 @@ impl CpuTime {
     }
 }
 
+/// CPU time of the whole machine and of one family of processes, up to one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine {
+    /// All of it, idle time included, in clock ticks.
+    all: u64,
+    idle: u64,
+    /// What the family has used.
+    own: u64,
+}
+
+impl Machine {
+    /// As it stands now, for `root` and its descendants.
+    pub(crate) fn now(root: u32) -> Result<Self, Problem> {
+        let machine = Path::new("/proc/stat");
+        let own = CpuTime::of(root)?.ticks;
+        Ok(Self { all: figure(machine, parse_all)?, idle: figure(machine, parse_idle)?, own })
+    }
+
+    /// The part of the machine, 0 to 1, that programs outside the family have used since
+    /// `earlier`.
+    pub(crate) fn others_since(&self, earlier: &Self) -> f64 {
+        let since = |now: u64, then: u64| {
+            f64::from(u32::try_from(now.saturating_sub(then)).unwrap_or(u32::MAX))
+        };
+        let all = since(self.all, earlier.all).max(1.0);
+        let used = all - since(self.idle, earlier.idle);
+        ((used - since(self.own, earlier.own)) / all).clamp(0.0, 1.0)
+    }
+}
+
 /// Proportional set size of `root` and its descendants, in kibibytes: their data, without the
 /// pages of mapped files, whose share depends on who else on the machine runs the same programs.
 pub(crate) fn memory(root: u32) -> Result<u64, Problem> {
@@ -104,12 +134,27 @@ fn parse_pss(text: &str) -> Option<u64> {
     Some(part("Pss_Anon:")? + part("Pss_Shmem:")?)
 }
 
-/// `utime` and `stime` of `stat`, in clock ticks.
+/// `utime`, `stime`, `cutime` and `cstime` of `stat`, in clock ticks: the process and the children
+/// that it has buried.
 fn parse_ticks(text: &str) -> Option<u64> {
-    let mut fields = after_name(text)?.skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+    let fields: Vec<u64> =
+        after_name(text)?.skip(11).take(4).map(str::parse).collect::<Result<_, _>>().ok()?;
+    (fields.len() == 4).then(|| fields.iter().sum())
+}
+
+/// The machine's ticks of all kinds: the first eight figures (the others are parts of these).
+fn parse_all(text: &str) -> Option<u64> {
+    Some(machine_ticks(text)?.take(8).sum())
+}
+
+/// `idle` and `iowait`.
+fn parse_idle(text: &str) -> Option<u64> {
+    Some(machine_ticks(text)?.skip(3).take(2).sum())
+}
+
+fn machine_ticks(text: &str) -> Option<impl Iterator<Item = u64>> {
+    let line = text.lines().next()?.strip_prefix("cpu ")?;
+    Some(line.split_whitespace().map_while(|field| field.parse().ok()))
 }
 
 fn parse_parent(text: &str) -> Option<u32> {
@@ -127,12 +172,12 @@ mod tests {
     use super::*;
 
     const STAT: &str = "4242 (nginx: (odd) x) S 4200 4242 4200 0 -1 4194368 318 0 0 0 \
-                        151 349 0 0 20 0 1 0 8035 11984896 1250 18446744073709551615";
+                        151 349 7 3 20 0 1 0 8035 11984896 1250 18446744073709551615";
 
     #[test]
     fn a_program_name_may_hold_anything() {
         assert_eq!(parse_parent(STAT), Some(4200));
-        assert_eq!(parse_ticks(STAT), Some(500));
+        assert_eq!(parse_ticks(STAT), Some(510));
         assert_eq!(parse_parent("nothing"), None);
         assert_eq!(parse_ticks("1 (short) S 1"), None);
     }
@@ -145,6 +190,15 @@ mod tests {
                       Pss_Anon:  112 kB\nPss_File:  178 kB\nPss_Shmem:   3 kB\n";
         assert_eq!(parse_pss(rollup), Some(115));
         assert_eq!(parse_pss("Rss: 1 kB\nPss: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn what_others_used_is_what_neither_idled_nor_was_ours() {
+        let stat = "cpu  100 1 50 700 20 3 4 2 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+        assert_eq!((parse_all(stat), parse_idle(stat)), (Some(880), Some(720)));
+        let before = Machine { all: 1000, idle: 500, own: 100 };
+        let after = Machine { all: 2000, idle: 700, own: 500 };
+        assert_eq!(after.others_since(&before), 0.4);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) struct Report {
     seconds: f64,
     /// Label and version; ours is the last.
     peers: Vec<(&'static str, String)>,
+    /// The part of the machine, 0 to 1, that other programs used meanwhile.
+    pub(crate) others: f64,
     /// The rows so far.
     pub(crate) rows: Vec<Measured>,
 }
@@ -48,6 +50,7 @@ impl Report {
             rounds: options.rounds(),
             seconds: options.window().as_secs_f64(),
             peers: peers.iter().map(|peer| (peer.label, peer.version.clone())).collect(),
+            others: 0.0,
             rows: Vec::new(),
         }
     }
@@ -71,8 +74,10 @@ impl Report {
         let ours = self.ours();
         format!(
             "{}\nMedians: CPU of the front per operation, memory (PSS, 1 kB = 1000 B) per tunnel.\n\
-             Ratios: medians of the ratios round by round; above 1 {ours} needs less or does more.\n",
-            align(&lines)
+             Ratios: medians of the ratios round by round; above 1 {ours} needs less or does more.\n\
+             Other programs used {:.0} % of the machine meanwhile.\n",
+            align(&lines),
+            self.others * 100.0
         )
     }
 
@@ -129,6 +134,7 @@ impl Report {
             "threads": self.threads,
             "rounds": self.rounds,
             "seconds": self.seconds,
+            "others": self.others,
             "peers": peers.collect::<Vec<_>>(),
             "rows": self.rows.iter().map(|measured| self.row_json(measured)).collect::<Vec<_>>(),
         })

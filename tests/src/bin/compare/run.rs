@@ -14,9 +14,9 @@ use crate::measure::Bench;
 use crate::options::Options;
 use crate::peer::{Peer, SOCKETS};
 use crate::problem::Problem;
+use crate::procfs::Machine;
 use crate::report::{Measured, Report};
 use crate::rows::{self, Row};
-use crate::stats::Reading;
 
 /// How long a worker may take to listen.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -33,9 +33,11 @@ pub(crate) async fn run(options: &Options) -> Result<(), Problem> {
 
     let bench = Bench { place: Place::new(), threads: options.threads, window: options.window() };
     let _workers = start_workers(bench.place.path()).await?;
+    let begun = Machine::now(std::process::id())?;
     for row in rows {
         report.rows.push(measure_row(&bench, row, &peers, options.rounds()).await?);
     }
+    report.others = Machine::now(std::process::id())?.others_since(&begun);
     say(&report.table())?;
     match &options.json {
         Some(file) => report.write_json(file),
@@ -43,7 +45,6 @@ pub(crate) async fn run(options: &Options) -> Result<(), Problem> {
     }
 }
 
-/// The fronts alternate round by round, so that what changes on the machine meets all of them.
 async fn measure_row(
     bench: &Bench,
     row: &'static Row,
@@ -52,13 +53,18 @@ async fn measure_row(
 ) -> Result<Measured, Problem> {
     let mut measured = Measured { row, readings: vec![Vec::new(); peers.len()] };
     for round in 1..=rounds {
-        let mut figures = Vec::new();
-        for (peer, readings) in peers.iter().zip(&mut measured.readings) {
-            let reading: Reading = bench.measure(row, peer).await?;
-            figures.push(format!("{} {:.2} {}", peer.label, reading.cost, row.gauge.unit()));
-            readings.push(reading);
-        }
+        let readings = bench.round(row, peers).await?;
+        let figures: Vec<_> = peers
+            .iter()
+            .zip(&readings)
+            .map(|(peer, reading)| {
+                format!("{} {:.2} {}", peer.label, reading.cost, row.gauge.unit())
+            })
+            .collect();
         progress(&format!("{}, round {round} of {rounds}: {}", row.name, figures.join(", ")));
+        for (all, reading) in measured.readings.iter_mut().zip(readings) {
+            all.push(reading);
+        }
     }
     Ok(measured)
 }

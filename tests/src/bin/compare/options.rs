@@ -35,13 +35,13 @@ pub(crate) struct Options {
     /// Rows to measure, by name; without it all of them
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) rows: Vec<String>,
-    /// Rounds per row; the fronts alternate within each [default: 5]
+    /// Rounds per row; better an even number, as the fronts start in turn [default: 6]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,
     /// Seconds of measuring per round and front [default: 2]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     seconds: Option<Duration>,
-    /// 3 rounds of 1 second
+    /// 4 rounds of 1 second
     #[arg(long)]
     quick: bool,
     /// Worker threads or processes of each front
@@ -64,7 +64,7 @@ pub(crate) struct Options {
 impl Options {
     /// Rounds per row.
     pub(crate) fn rounds(&self) -> u32 {
-        self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
+        self.rounds.unwrap_or(if self.quick { 4 } else { 6 })
     }
 
     /// How long one round measures one front.
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn quick_is_a_default_that_a_flag_still_overrides() {
         let quick = options("compare --quick").unwrap();
-        assert_eq!((quick.rounds(), quick.window()), (3, Duration::from_secs(1)));
+        assert_eq!((quick.rounds(), quick.window()), (4, Duration::from_secs(1)));
         let both = options("compare --quick --rounds 7 --seconds 0.5").unwrap();
         assert_eq!((both.rounds(), both.window()), (7, Duration::from_millis(500)));
     }

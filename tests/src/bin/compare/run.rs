@@ -53,7 +53,7 @@ async fn measure_row(
 ) -> Result<Measured, Problem> {
     let mut measured = Measured { row, readings: vec![Vec::new(); peers.len()] };
     for round in 1..=rounds {
-        let readings = bench.round(row, peers).await?;
+        let readings = bench.round(row, peers, round).await?;
         let figures: Vec<_> = peers
             .iter()
             .zip(&readings)

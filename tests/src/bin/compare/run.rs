@@ -29,20 +29,36 @@ pub(crate) async fn run(options: &Options) -> Result<(), Problem> {
     let peers = Peer::chosen(options)?;
     allow_files(&rows)?;
     let mut report = Report::new(options, &peers);
+    // A file that cannot be written is better known before than after.
+    write_json(&report, options)?;
     say(&report.head())?;
 
     let bench = Bench { place: Place::new(), threads: options.threads, window: options.window() };
     let _workers = start_workers(bench.place.path()).await?;
     let begun = Machine::now(std::process::id())?;
-    for row in rows {
-        report.rows.push(measure_row(&bench, row, &peers, options.rounds()).await?);
-    }
+    let outcome = measure_rows(&bench, &rows, &peers, options.rounds(), &mut report).await;
     report.others = Machine::now(std::process::id())?.others_since(&begun);
+    // Rows that were complete before a failure are not lost.
     say(&report.table())?;
-    match &options.json {
-        Some(file) => report.write_json(file),
-        None => Ok(()),
+    write_json(&report, options)?;
+    outcome
+}
+
+fn write_json(report: &Report, options: &Options) -> Result<(), Problem> {
+    options.json.as_deref().map_or(Ok(()), |file| report.write_json(file))
+}
+
+async fn measure_rows(
+    bench: &Bench,
+    rows: &[&'static Row],
+    peers: &[Peer],
+    rounds: u32,
+    report: &mut Report,
+) -> Result<(), Problem> {
+    for row in rows {
+        report.rows.push(measure_row(bench, row, peers, rounds).await?);
     }
+    Ok(())
 }
 
 async fn measure_row(

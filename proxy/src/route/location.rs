@@ -43,6 +43,17 @@ pub struct Location<T> {
     pub nested: Locations<T>,
 }
 
+impl<T> Location<T> {
+    /// The path that is redirected to this location's, when there is one.
+    fn redirects_from(&self) -> Option<&[u8]> {
+        let text = match &self.pattern {
+            Pattern::Regex(_) => return None,
+            pattern => pattern.text().as_bytes(),
+        };
+        if self.auto_redirect { text.strip_suffix(b"/") } else { None }
+    }
+}
+
 /// The locations of one level.
 #[derive(Debug, Clone)]
 pub struct Locations<T> {
@@ -52,6 +63,8 @@ pub struct Locations<T> {
     prefixes: Vec<Prefix>,
     /// Patterns in the order written.
     regexes: Vec<usize>,
+    /// Paths that lack only a slash, and the locations that they are redirected to.
+    redirects: HashMap<Box<[u8]>, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,7 +77,13 @@ struct Prefix {
 
 impl<T> Default for Locations<T> {
     fn default() -> Self {
-        Self { all: Vec::new(), exact: HashMap::new(), prefixes: Vec::new(), regexes: Vec::new() }
+        Self {
+            all: Vec::new(),
+            exact: HashMap::new(),
+            prefixes: Vec::new(),
+            regexes: Vec::new(),
+            redirects: HashMap::new(),
+        }
     }
 }
 
@@ -134,6 +153,9 @@ impl<T> Locations<T> {
         for (position, location) in locations.all.iter().enumerate() {
             check_nested(position, location)?;
             let text = Box::from(location.pattern.text().as_bytes());
+            if let Some(path) = location.redirects_from() {
+                locations.redirects.entry(path.into()).or_insert(position);
+            }
             let taken = match &location.pattern {
                 Pattern::Exact(_) => locations.exact.insert(text, position),
                 Pattern::Prefix(_) | Pattern::PrefixNoRegex(_) => prefixes.insert(text, position),
@@ -217,12 +239,7 @@ impl<T> Locations<T> {
 
     /// The location that the path lacks only a slash for.
     fn redirect(&self, path: &[u8]) -> Option<Search<'_, T>> {
-        let with_slash = |text: &[u8]| text.strip_suffix(b"/") == Some(path);
-        let location = self.all.iter().find(|location| {
-            location.auto_redirect
-                && !matches!(location.pattern, Pattern::Regex(_))
-                && with_slash(location.pattern.text().as_bytes())
-        })?;
+        let location = self.all.get(*self.redirects.get(path)?)?;
         let path = location.pattern.text().as_bytes();
         Some(Search { found: Found::Redirect { value: &location.value, path }, last: true })
     }

@@ -2,15 +2,30 @@
 //!
 //! The modules stand in layer order; a module names only those that ARCHITECTURE.md allows it.
 
-pub mod balance;
-pub mod config;
-mod control;
-mod generation;
-mod http;
-mod listen;
-mod net;
 pub mod observe;
-pub mod route;
+
 mod tasks;
+
+mod net;
+
+pub mod config;
+
+pub mod balance;
+
+pub mod route;
+
 mod tunnel;
+
 mod upstream;
+
+mod http;
+
+mod generation;
+
+mod listen;
+
+mod control;
+
+pub use config::{Config, Problem};
+pub use control::{Error, Prepared, Proxy, ServerCounts, UpstreamCounts};
+pub use net::Addr;

@@ -268,6 +268,7 @@ fn threads(config: &Config) -> usize {
 /// Binds what is not bound yet, in the order of the generation's doors.
 fn bind(generation: &Generation, known: &[Arc<Bound>]) -> Result<Vec<Arc<Bound>>, Error> {
     let bind = |door: &generation::Listening| {
+        let door = &door.door;
         match known.iter().find(|bound| bound.asked() == &door.addr) {
             Some(bound) => Ok(bound.clone()),
             None => Bound::bind(&door.addr, door.backlog, door.ipv6only)
@@ -281,8 +282,8 @@ fn doors(generation: &Generation, current: &Current, counters: &Arc<Counters>) -
     let doors = generation.doors.iter().zip(&current.bound).map(|(listening, bound)| Door {
         bound: bound.clone(),
         site: listening.site.clone(),
-        patience: listening.patience,
-        nodelay: listening.nodelay,
+        patience: listening.door.patience,
+        nodelay: listening.door.nodelay,
         retired: current.retired.clone(),
         counters: counters.clone(),
     });

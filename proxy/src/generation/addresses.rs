@@ -1,13 +1,67 @@
 //! Names become addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::time::Duration;
 
 use crate::config::model::{Listen, ListenAddress, Server};
 use crate::config::{Config, Problem, Spanned};
 use crate::net::Addr;
 
+/// nginx's queue length on Linux.
+const BACKLOG: u32 = 511;
+
+/// A listening address and the options of its socket.
+#[derive(Debug, Clone)]
+pub(crate) struct Doorway {
+    /// The address.
+    pub(crate) addr: Addr,
+    /// The length of its queue.
+    pub(crate) backlog: u32,
+    /// Whether an IPv6 socket takes IPv6 only.
+    pub(crate) ipv6only: bool,
+    /// How long a new connection may stay silent.
+    pub(crate) patience: Duration,
+    /// Whether small writes go out at once.
+    pub(crate) nodelay: bool,
+}
+
+/// The servers behind one address: their positions, and which of them is the default.
+pub(super) type Members = Vec<(usize, bool)>;
+
+/// Every address that servers listen on, each once, in the order written.
+pub(super) fn doors(
+    config: &Config,
+    servers: &[Server],
+) -> Result<Vec<(Doorway, Members)>, Problem> {
+    let mut doors: Vec<(Doorway, Members)> = Vec::new();
+    for (position, server) in servers.iter().enumerate() {
+        for (listen, addr) in listening(config, server)? {
+            let known = doors.iter().position(|(door, _)| door.addr == addr);
+            let at = known.unwrap_or_else(|| {
+                let door = Doorway {
+                    addr,
+                    backlog: BACKLOG,
+                    ipv6only: true,
+                    patience: server.settings.client_header_timeout,
+                    nodelay: server.settings.tcp_nodelay,
+                };
+                doors.push((door, Vec::new()));
+                doors.len() - 1
+            });
+            let Some((door, members)) = doors.get_mut(at) else { continue };
+            door.backlog = listen.backlog.unwrap_or(door.backlog);
+            door.ipv6only &= listen.ipv6only;
+            match members.iter_mut().find(|(member, _)| *member == position) {
+                Some((_, default)) => *default |= listen.default_server,
+                None => members.push((position, listen.default_server)),
+            }
+        }
+    }
+    Ok(doors)
+}
+
 /// Every address that a server listens on, `localhost` and its like resolved to all they have.
-pub(super) fn listening<'a>(
+fn listening<'a>(
     config: &Config,
     server: &'a Server,
 ) -> Result<Vec<(&'a Listen, Addr)>, Problem> {

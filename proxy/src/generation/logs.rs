@@ -1,7 +1,7 @@
 //! Log directives become open files, one for each path however often it is named.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::model::{self, LogLevel, LogTarget};
@@ -16,32 +16,22 @@ pub(crate) struct LogFiles {
 
 impl LogFiles {
     /// The file of a log directive, opened when it is not open yet.
-    pub(super) fn get(
-        &self,
-        config: &Config,
-        target: &Spanned<LogTarget>,
-    ) -> Result<Arc<LogFile>, Problem> {
-        match &target.value {
-            LogTarget::Stderr => self.file(None),
-            LogTarget::File(path) => self.file(Some(path)),
-        }
-        .map_err(|(path, error)| {
-            let message = format!("open() \"{}\" failed ({error})", path.display());
-            let _ = config;
-            Problem::without_place(message)
-        })
-    }
-
-    fn file(&self, path: Option<&Path>) -> Result<Arc<LogFile>, (PathBuf, String)> {
+    pub(super) fn get(&self, target: &Spanned<LogTarget>) -> Result<Arc<LogFile>, Problem> {
+        let key = match &target.value {
+            LogTarget::Stderr => None,
+            LogTarget::File(path) => Some(path.clone()),
+        };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = path.map(Path::to_owned);
         if let Some(file) = open.get(&key) {
             return Ok(file.clone());
         }
-        let file = match path {
+        let file = match &key {
             None => LogFile::stderr(),
-            Some(path) => LogFile::open(path)
-                .map_err(|error| (path.to_owned(), errno(&error).replacen(": ", ": ", 1)))?,
+            Some(path) => LogFile::open(path).map_err(|error| {
+                // nginx names no line here: it opens logs when all of the file is read.
+                let error = errno(&error);
+                Problem::without_place(format!("open() \"{}\" failed ({error})", path.display()))
+            })?,
         };
         let file = Arc::new(file);
         open.insert(key, file.clone());
@@ -54,17 +44,16 @@ pub(crate) fn main_log(config: &Config, files: &LogFiles) -> Result<ErrorLog, Pr
     if config.error_log.is_empty() {
         return Ok(ErrorLog::stderr(Level::Notice));
     }
-    error_log(config, &config.error_log, files)
+    error_log(&config.error_log, files)
 }
 
 /// An error log with these destinations.
 pub(super) fn error_log(
-    config: &Config,
     entries: &[model::ErrorLog],
     files: &LogFiles,
 ) -> Result<ErrorLog, Problem> {
     let sinks = entries.iter().map(|entry| {
-        let file = files.get(config, &entry.target)?;
+        let file = files.get(&entry.target)?;
         Ok((file, level(entry.level)))
     });
     Ok(ErrorLog::new(sinks.collect::<Result<_, Problem>>()?))

@@ -9,19 +9,21 @@ mod site;
 mod templates;
 mod upstreams;
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::balance::Zone;
-use crate::config::model::Server;
 use crate::config::{Config, Problem};
 use crate::http::Site;
 use crate::net::Addr;
 use crate::observe::ErrorLog;
 use crate::upstream::SharedUpstream;
 
-pub(crate) use logs::{LogFiles, main_log};
+use upstreams::Upstreams;
+
+pub(crate) use addresses::Doorway;
+pub(crate) use logs::LogFiles;
+
+use logs::main_log;
 
 /// A configuration made live.
 #[derive(Debug)]
@@ -34,19 +36,11 @@ pub(crate) struct Generation {
     pub(crate) error_log: ErrorLog,
 }
 
-/// One listening address.
+/// One listening address, and what answers there.
 #[derive(Debug)]
 pub(crate) struct Listening {
-    /// The address.
-    pub(crate) addr: Addr,
-    /// The length of its queue.
-    pub(crate) backlog: u32,
-    /// Whether an IPv6 socket takes IPv6 only.
-    pub(crate) ipv6only: bool,
-    /// How long a new connection may stay silent.
-    pub(crate) patience: Duration,
-    /// Whether small writes go out at once.
-    pub(crate) nodelay: bool,
+    /// The address and the options of its socket.
+    pub(crate) door: Doorway,
     /// What answers.
     pub(crate) site: Arc<Site>,
 }
@@ -66,44 +60,16 @@ pub(crate) fn build(
         return Ok(Generation { doors: Vec::new(), upstreams: Vec::new(), error_log });
     };
     let names = templates::names(config, http)?;
-    let mut upstreams = upstreams::Upstreams::build(config, http, zone)?;
-    let mut builder = site::Builder::new(config, http, &names, files, &error_log, &mut upstreams)?;
-    let mut listening: Vec<(Listening, Vec<(usize, bool)>)> = Vec::new();
-    let mut known: HashMap<Addr, usize> = HashMap::new();
-    let servers =
+    let mut upstreams = Upstreams::build(config, http, zone)?;
+    let mut builder =
+        site::Builder::new(config, http, names, files, &error_log, &mut upstreams)?;
+    let live =
         http.servers.iter().map(|server| builder.server(server)).collect::<Result<Vec<_>, _>>()?;
-    for (position, server) in http.servers.iter().enumerate() {
-        for (listen, addr) in addresses::listening(config, server)? {
-            let at = *known.entry(addr.clone()).or_insert_with(|| {
-                listening.push((empty_door(addr, server, builder.nothing()), Vec::new()));
-                listening.len() - 1
-            });
-            let Some((door, members)) = listening.get_mut(at) else { continue };
-            door.backlog = listen.backlog.unwrap_or(door.backlog);
-            door.ipv6only &= listen.ipv6only;
-            if !members.iter().any(|(member, _)| *member == position) {
-                members.push((position, listen.default_server));
-            }
+    let mut doors = Vec::new();
+    for (door, members) in addresses::doors(config, &http.servers)? {
+        if let Some(site) = builder.site(&members, &http.servers, &live)? {
+            doors.push(Listening { door, site });
         }
     }
-    let mut doors = Vec::with_capacity(listening.len());
-    for (mut door, members) in listening {
-        door.site = builder.site(&members, &http.servers, &servers)?;
-        doors.push(door);
-    }
     Ok(Generation { doors, upstreams: upstreams.into_all(), error_log })
-}
-
-/// nginx's queue length on Linux.
-const BACKLOG: u32 = 511;
-
-fn empty_door(addr: Addr, server: &Server, site: Arc<Site>) -> Listening {
-    Listening {
-        addr,
-        backlog: BACKLOG,
-        ipv6only: true,
-        patience: server.settings.client_header_timeout,
-        nodelay: server.settings.tcp_nodelay,
-        site,
-    }
 }

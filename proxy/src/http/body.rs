@@ -89,6 +89,11 @@ impl http_body::Body for Body {
 }
 
 impl Body {
+    /// Whether the answer is our own page or text.
+    pub(super) fn is_ours(&self) -> bool {
+        !matches!(self.content, Content::Server(_))
+    }
+
     /// The answer breaks off: its head is gone already, so this can only be told to the log.
     fn tell(&self, failure: &Failure) {
         let tries = self.record.tries.borrow();

@@ -21,7 +21,7 @@ use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding, Returning};
 use super::target;
-use crate::route::{Template, Values, Variable};
+use crate::route::Template;
 use crate::balance::Tried;
 use crate::observe::Level;
 use crate::tunnel;
@@ -86,7 +86,7 @@ fn say(record: &Record, returning: &Returning) -> Outcome {
         Returning::Redirect(status, location) => {
             let mut text = render(location);
             if text.starts_with(b"/") {
-                text = absolute(record, &text);
+                text = target::absolute(record, &text);
             }
             match HeaderValue::from_bytes(&text) {
                 Ok(location) => Err(Refusal::Redirect(*status, location)),
@@ -94,18 +94,6 @@ fn say(record: &Record, returning: &Returning) -> Outcome {
             }
         }
     }
-}
-
-/// A redirect's path with the scheme and host that the client used (nginx: `absolute_redirect`).
-fn absolute(record: &Record, path: &[u8]) -> Vec<u8> {
-    let mut text = b"http://".to_vec();
-    record.write(&Variable::Host, &mut text);
-    let port = record.client.local.map_or(80, |local| local.port());
-    if port != 80 {
-        text.extend_from_slice(format!(":{port}").as_bytes());
-    }
-    text.extend_from_slice(path);
-    text
 }
 
 /// A request on its way to a server, or to the next one.

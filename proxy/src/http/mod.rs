@@ -26,6 +26,7 @@ pub(crate) use record::{Client, Switched};
 pub(crate) use site::{
     AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,
 };
+pub(crate) use values::Escape as LogEscape;
 
 /// What every request of a client connection goes through.
 pub(crate) fn stack(

@@ -129,7 +129,7 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
         }
     };
     // After these nginx does not trust what follows on the connection.
-    let trusted = !matches!(status.as_u16(), 400 | 413 | 414 | 500 | 501) || !is_ours(body);
+    let trusted = !matches!(status.as_u16(), 400 | 413 | 414 | 500 | 501) || !body.is_ours();
     let keep = asked
         && trusted
         && rules.keepalive
@@ -137,10 +137,6 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
         && !record.client.closing.get();
     record.client.patience.set(rules.keepalive_timeout);
     keep
-}
-
-fn is_ours(body: &Body) -> bool {
-    body.is_whole()
 }
 
 /// nginx's page for a status.

@@ -1,6 +1,5 @@
 //! What a configuration says about requests, made live: values only, nothing to look up by name.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,8 +56,6 @@ pub(crate) struct Rules {
     pub(crate) keepalive_timeout: Duration,
     /// The `Keep-Alive` field's value, when there is to be one.
     pub(crate) keepalive_header: Option<http::HeaderValue>,
-    /// How long the client may take to accept what is sent to it.
-    pub(crate) send_timeout: Duration,
     /// The media type of answers that say none.
     pub(crate) default_type: http::HeaderValue,
     /// Whether the program's version is told.
@@ -140,6 +137,3 @@ pub(crate) enum UriPart {
     /// This many bytes of the path are replaced.
     Replace(usize, Box<str>),
 }
-
-/// Where a client connected to, for `$server_addr` and `$server_port`.
-pub(crate) type Local = Option<SocketAddr>;

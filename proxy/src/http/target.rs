@@ -1,10 +1,10 @@
-//! The request target on its way to a server.
+//! The request target on its way to a server, and the way back in a redirect.
 
 use http::Uri;
 
 use super::record::Record;
 use super::site::UriPart;
-use crate::route::uri;
+use crate::route::{Values, Variable, uri};
 
 /// The target that goes out; none when it cannot be written as one.
 pub(super) fn outgoing(record: &Record, part: &UriPart) -> Option<Uri> {
@@ -14,14 +14,23 @@ pub(super) fn outgoing(record: &Record, part: &UriPart) -> Option<Uri> {
             Some(_) => record.target().parse().ok(),
         },
         UriPart::Replace(matched, with) => {
-            let rest = record.path().get(*matched..).unwrap_or_default();
-            let mut target = with.as_bytes().to_vec();
-            uri::escape(rest, &mut target);
-            if let Some(args) = record.head.uri.query() {
-                target.push(b'?');
-                target.extend_from_slice(args.as_bytes());
-            }
+            let mut target = Vec::new();
+            let asked = uri::parse(record.target().as_bytes()).ok()?;
+            asked.replace_prefix(*matched, with.as_bytes(), &mut target);
             Uri::from_maybe_shared(bytes::Bytes::from(target)).ok()
         }
     }
+}
+
+/// A redirect's path with the scheme, host and port that the client used (nginx:
+/// `absolute_redirect`, `port_in_redirect`).
+pub(super) fn absolute(record: &Record, path: &[u8]) -> Vec<u8> {
+    let mut text = b"http://".to_vec();
+    record.write(&Variable::Host, &mut text);
+    let port = record.client.local.map_or(80, |local| local.port());
+    if port != 80 {
+        text.extend_from_slice(format!(":{port}").as_bytes());
+    }
+    text.extend_from_slice(path);
+    text
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::record::{Record, Try};
 use super::site::{Action, Forwarding};
-use crate::observe;
+use crate::observe::{self, Level};
 use crate::route::{Captures, Part, Template, Values, Variable, lookup};
 
 /// How deep maps may name each other (nginx: 100).
@@ -76,6 +76,7 @@ impl Record {
                 Some(routed) => out.extend_from_slice(routed.server.name.as_bytes()),
                 None => return false,
             },
+            Variable::Https => {}
             Variable::ProxyHost => return put(self.forwarding().map(|f| f.proxy_host.as_bytes()), out),
             Variable::ProxyPort => return put(self.forwarding().map(|f| f.proxy_port.as_bytes()), out),
             Variable::ProxyAddXForwardedFor => {
@@ -229,9 +230,37 @@ impl Record {
             return false;
         }
         NESTED.set(NESTED.get() + 1);
-        let found = map.write(self, out);
+        let mut source = Vec::new();
+        map.source().render(self, &mut source);
+        let found = match map.lookup(&source) {
+            Ok((value, captures)) => {
+                value.render(&InMap { record: self, captures: captures.as_ref() }, out);
+                true
+            }
+            Err(error) => {
+                self.log(Level::Alert, None, format_args!("{error}"));
+                false
+            }
+        };
         NESTED.set(NESTED.get() - 1);
         found
+    }
+}
+
+/// A map's value: its groups are those of the pattern that matched.
+struct InMap<'a> {
+    record: &'a Record,
+    captures: Option<&'a Captures>,
+}
+
+impl Values for InMap<'_> {
+    fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let found = self.captures.and_then(|captures| match variable {
+            Variable::Capture(group) => captures.get(*group),
+            Variable::NamedCapture(name) => named(captures, *name),
+            _ => None,
+        });
+        put(found, out) || self.record.write(variable, out)
     }
 }
 

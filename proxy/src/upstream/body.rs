@@ -67,6 +67,13 @@ impl RequestBody {
     }
 }
 
+impl RequestBody {
+    /// The body itself, when the request was not sent.
+    pub(crate) fn into_incoming(self) -> Option<Incoming> {
+        self.0.map(|body| body.incoming)
+    }
+}
+
 impl Body for RequestBody {
     type Data = Bytes;
     type Error = Broken;

@@ -1,0 +1,290 @@
+//! Server blocks become what answers at a listening address.
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, StatusCode, Version};
+
+use super::logs::{self, LogFiles};
+use super::templates::{at, compile, maps};
+use super::upstreams::Upstreams;
+use crate::config::model::{
+    self, Escape, Http, HttpVersion, LocationPattern, NextUpstream, ProxyPass, ProxyTarget,
+    Settings,
+};
+use crate::config::{Config, Problem, Spanned};
+use crate::http::{
+    AccessLog, Action, Forwarding, HeaderPlan, LogEscape, Logs, Returning, Rules, Server, Site,
+    UriPart, Variables,
+};
+use crate::observe::ErrorLog;
+use crate::route::{
+    Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template,
+};
+use crate::upstream::{self, Times};
+
+/// Builds the servers of one configuration.
+pub(super) struct Builder<'a, 'u> {
+    config: &'a Config,
+    names: Names,
+    files: &'a LogFiles,
+    error_log: &'a ErrorLog,
+    formats: Vec<(Arc<Template>, Escape)>,
+    variables: Arc<Variables>,
+    upstreams: &'u mut Upstreams<'a>,
+}
+
+impl<'a, 'u> Builder<'a, 'u> {
+    pub(super) fn new(
+        config: &'a Config,
+        http: &Http,
+        mut names: Names,
+        files: &'a LogFiles,
+        error_log: &'a ErrorLog,
+        upstreams: &'u mut Upstreams<'a>,
+    ) -> Result<Self, Problem> {
+        let maps = maps(config, http, &mut names)?;
+        let formats = http.log_formats.iter().map(|format| {
+            Ok((Arc::new(compile(config, &format.text, &names)?), format.escape))
+        });
+        let formats = formats.collect::<Result<_, Problem>>()?;
+        let hostname = nix::unistd::gethostname().unwrap_or_default();
+        let hostname = hostname.to_string_lossy().to_lowercase().into();
+        let variables = Arc::new(Variables { maps, hostname });
+        Ok(Self { config, names, files, error_log, formats, variables, upstreams })
+    }
+
+    /// One server block.
+    pub(super) fn server(&mut self, server: &model::Server) -> Result<Arc<Server>, Problem> {
+        let name = match server.names.first().map(|name| &name.value) {
+            None => "",
+            Some(
+                model::ServerName::Exact(name)
+                | model::ServerName::LeadingOrExact(name)
+                | model::ServerName::Leading(name)
+                | model::ServerName::Trailing(name)
+                | model::ServerName::Regex(name),
+            ) => name,
+        };
+        Ok(Arc::new(Server {
+            name: name.into(),
+            rules: Arc::new(self.rules(&server.settings, 0)?),
+            locations: self.locations(&server.locations)?,
+        }))
+    }
+
+    /// What answers at one address: its servers, by position, and whether each is the default.
+    pub(super) fn site(
+        &mut self,
+        members: &[(usize, bool)],
+        blocks: &[model::Server],
+        live: &[Arc<Server>],
+    ) -> Result<Option<Arc<Site>>, Problem> {
+        let default = members.iter().find(|(_, default)| *default).or(members.first());
+        let Some(default) = default.and_then(|(position, _)| live.get(*position)) else {
+            return Ok(None);
+        };
+        let mut servers = Servers::new(default.clone());
+        for (position, _) in members {
+            let (Some(block), Some(live)) = (blocks.get(*position), live.get(*position)) else {
+                continue;
+            };
+            if block.names.is_empty() {
+                servers.add(ServerName::Exact(String::new()), live.clone());
+            }
+            for name in &block.names {
+                // Who comes first has the name, as nginx warns.
+                servers.add(self.server_name(name)?, live.clone());
+            }
+        }
+        Ok(Some(Arc::new(Site {
+            servers,
+            variables: self.variables.clone(),
+            error_log: self.error_log.clone(),
+        })))
+    }
+
+    fn server_name(&mut self, name: &Spanned<model::ServerName>) -> Result<ServerName, Problem> {
+        Ok(match &name.value {
+            model::ServerName::Exact(name) => ServerName::Exact(name.clone()),
+            model::ServerName::Leading(name) => ServerName::Leading(name.clone()),
+            model::ServerName::LeadingOrExact(name) => ServerName::LeadingOrExact(name.clone()),
+            model::ServerName::Trailing(name) => ServerName::Trailing(name.clone()),
+            model::ServerName::Regex(pattern) => {
+                ServerName::Regex(self.regex(pattern, Case::Insensitive, name)?)
+            }
+        })
+    }
+
+    fn regex<T>(
+        &mut self,
+        pattern: &str,
+        case: Case,
+        place: &Spanned<T>,
+    ) -> Result<Regex, Problem> {
+        Regex::compile(pattern, case, &mut self.names)
+            .map_err(|error| at(self.config, error, place.span))
+    }
+
+    fn locations(&mut self, all: &[model::Location]) -> Result<Locations<Arc<Rules>>, Problem> {
+        let mut locations = Vec::with_capacity(all.len());
+        for location in all {
+            let pattern = match &location.pattern.value {
+                LocationPattern::Prefix(text) => Pattern::Prefix(text.clone()),
+                LocationPattern::PrefixNoRegex(text) => Pattern::PrefixNoRegex(text.clone()),
+                LocationPattern::Exact(text) => Pattern::Exact(text.clone()),
+                LocationPattern::Regex(text) => {
+                    Pattern::Regex(self.regex(text, Case::Sensitive, &location.pattern)?)
+                }
+                LocationPattern::RegexNoCase(text) => {
+                    Pattern::Regex(self.regex(text, Case::Insensitive, &location.pattern)?)
+                }
+            };
+            let (matched, ends_in_slash) = match &location.pattern.value {
+                LocationPattern::Prefix(text)
+                | LocationPattern::PrefixNoRegex(text)
+                | LocationPattern::Exact(text) => (text.len(), text.ends_with('/')),
+                _ => (0, false),
+            };
+            locations.push(Location {
+                pattern,
+                value: Arc::new(self.rules(&location.settings, matched)?),
+                auto_redirect: ends_in_slash && location.settings.proxy_pass.is_some(),
+                nested: self.locations(&location.locations)?,
+            });
+        }
+        Locations::new(locations).map_err(|error| {
+            let outer = all.get(error.position);
+            let place = error.nested.and_then(|nested| outer?.locations.get(nested)).or(outer);
+            match place {
+                Some(place) => at(self.config, &error, place.pattern.span),
+                None => Problem::without_place(error.to_string()),
+            }
+        })
+    }
+
+    /// The settings of a location whose prefix is `matched` bytes long, or of a server.
+    fn rules(&mut self, settings: &Settings, matched: usize) -> Result<Rules, Problem> {
+        let action = match (&settings.returns, &settings.proxy_pass) {
+            (Some(returns), _) => Action::Return(self.returning(returns)?),
+            (None, Some(pass)) => {
+                Action::Forward(Box::new(self.forwarding(settings, pass, matched)?))
+            }
+            (None, None) => Action::Nothing,
+        };
+        let keepalive_header = settings.keepalive_header.and_then(|time| {
+            HeaderValue::from_str(&format!("timeout={}", time.as_secs())).ok()
+        });
+        Ok(Rules {
+            action,
+            max_body: settings.client_max_body_size.unwrap_or(u64::MAX),
+            keepalive: !settings.keepalive_timeout.is_zero(),
+            keepalive_requests: settings.keepalive_requests,
+            keepalive_timeout: settings.keepalive_timeout,
+            keepalive_header,
+            default_type: HeaderValue::from_str(&settings.default_type)
+                .unwrap_or_else(|_| HeaderValue::from_static("text/plain")),
+            tokens: settings.server_tokens,
+            logs: self.logs(settings)?,
+        })
+    }
+
+    fn logs(&self, settings: &Settings) -> Result<Logs, Problem> {
+        let mut access = Vec::with_capacity(settings.access_log.len());
+        for log in &settings.access_log {
+            let Some((format, escape)) = self.formats.get(log.format) else { continue };
+            access.push(AccessLog {
+                file: self.files.get(&log.target)?,
+                format: format.clone(),
+                escape: match escape {
+                    Escape::Default => LogEscape::Default,
+                    Escape::Json => LogEscape::Json,
+                    Escape::None => LogEscape::None,
+                },
+            });
+        }
+        let error = if settings.error_log.is_empty() {
+            self.error_log.clone()
+        } else {
+            logs::error_log(&settings.error_log, self.files)?
+        };
+        Ok(Logs { access, error })
+    }
+
+    fn returning(&self, returns: &model::Return) -> Result<Returning, Problem> {
+        let status = StatusCode::from_u16(returns.code);
+        Ok(match (returns.code, status, &returns.text) {
+            (444, ..) => Returning::Hangup,
+            (_, Err(_), _) => Returning::Page(StatusCode::INTERNAL_SERVER_ERROR),
+            (301 | 302 | 303 | 307 | 308, Ok(status), Some(url)) => {
+                Returning::Redirect(status, compile(self.config, url, &self.names)?)
+            }
+            (_, Ok(status), Some(text)) => {
+                Returning::Text(status, compile(self.config, text, &self.names)?)
+            }
+            // nginx has pages for these alone; other statuses come without a body.
+            (300..=599, Ok(status), None) => Returning::Page(status),
+            (_, Ok(status), None) => Returning::Text(status, Template::literal_text("")),
+        })
+    }
+
+    fn forwarding(
+        &mut self,
+        settings: &Settings,
+        pass: &ProxyPass,
+        matched: usize,
+    ) -> Result<Forwarding, Problem> {
+        let mut lines = Vec::with_capacity(settings.proxy_set_header.len());
+        for line in &settings.proxy_set_header {
+            let name = HeaderName::from_bytes(line.name.value.as_bytes()).map_err(|_| {
+                let message = format!("\"{}\" is not a field name", line.name.value);
+                at(self.config, message, line.name.span)
+            })?;
+            lines.push((name, compile(self.config, &line.value, &self.names)?));
+        }
+        let proxy_port = match &pass.target.value {
+            ProxyTarget::Host { port, .. } => port.unwrap_or(80).to_string(),
+            ProxyTarget::Unix(_) => String::new(),
+        };
+        Ok(Forwarding {
+            upstream: self.upstreams.find(pass)?,
+            proxy_host: pass.proxy_host.as_str().into(),
+            proxy_port: proxy_port.into(),
+            uri: match &pass.uri {
+                None => UriPart::AsIs,
+                Some(uri) => UriPart::Replace(matched, uri.as_str().into()),
+            },
+            headers: HeaderPlan::new(lines, Template::literal_text(&pass.proxy_host)),
+            version: match settings.proxy_http_version {
+                HttpVersion::Http10 => Version::HTTP_10,
+                HttpVersion::Http11 => Version::HTTP_11,
+            },
+            times: Times {
+                connect: settings.proxy_connect_timeout,
+                send: settings.proxy_send_timeout,
+                read: settings.proxy_read_timeout,
+            },
+            next: next_upstream(&settings.proxy_next_upstream),
+        })
+    }
+}
+
+fn next_upstream(next: &NextUpstream) -> upstream::NextUpstream {
+    let statuses = [
+        (next.http_500, StatusCode::INTERNAL_SERVER_ERROR),
+        (next.http_502, StatusCode::BAD_GATEWAY),
+        (next.http_503, StatusCode::SERVICE_UNAVAILABLE),
+        (next.http_504, StatusCode::GATEWAY_TIMEOUT),
+        (next.http_403, StatusCode::FORBIDDEN),
+        (next.http_404, StatusCode::NOT_FOUND),
+        (next.http_429, StatusCode::TOO_MANY_REQUESTS),
+    ];
+    upstream::NextUpstream {
+        error: next.error,
+        timeout: next.timeout,
+        invalid_header: next.invalid_header,
+        non_idempotent: next.non_idempotent,
+        statuses: statuses.iter().filter(|(on, _)| *on).map(|(_, status)| *status).collect(),
+        tries: next.tries,
+        within: next.timeout_after,
+    }
+}

@@ -1,0 +1,110 @@
+//! Texts with variables become templates; what is wrong with one is shown at its `$`.
+
+use crate::config::model::{Http, LocationPattern, Location, Map as MapBlock, ServerName};
+use crate::config::{Config, Problem, Span, Spanned};
+use crate::route::map::MapError;
+use crate::route::template::TemplateError;
+use crate::route::{Map, MapSettings, Names, Template};
+
+/// The names that a configuration defines: its maps', and its patterns' groups.
+pub(super) fn names(config: &Config, http: &Http) -> Result<Names, Problem> {
+    let mut names = Names::new();
+    for (position, map) in http.maps.iter().enumerate() {
+        let entries = entries(map);
+        Map::declare(&map.variable.value, position, &settings(map, &entries), &mut names)
+            .map_err(|error| at(config, error, map.variable.span))?;
+    }
+    for server in &http.servers {
+        for name in &server.names {
+            if let ServerName::Regex(pattern) = &name.value {
+                declare(config, pattern, name.span, &mut names)?;
+            }
+        }
+        locations(config, &server.locations, &mut names)?;
+    }
+    Ok(names)
+}
+
+fn locations(config: &Config, all: &[Location], names: &mut Names) -> Result<(), Problem> {
+    for location in all {
+        if let LocationPattern::Regex(pattern) | LocationPattern::RegexNoCase(pattern) =
+            &location.pattern.value
+        {
+            declare(config, pattern, location.pattern.span, names)?;
+        }
+        locations(config, &location.locations, names)?;
+    }
+    Ok(())
+}
+
+fn declare(config: &Config, pattern: &str, span: Span, names: &mut Names) -> Result<(), Problem> {
+    names.declare_captures(pattern).map_err(|error| at(config, error, span))
+}
+
+/// The compiled `map` blocks.
+pub(super) fn maps(config: &Config, http: &Http, names: &mut Names) -> Result<Vec<Map>, Problem> {
+    let mut maps = Vec::with_capacity(http.maps.len());
+    for map in &http.maps {
+        let entries = entries(map);
+        let compiled = Map::compile(&settings(map, &entries), names);
+        maps.push(compiled.map_err(|error| map_problem(config, map, &error))?);
+    }
+    if let Some(position) = Map::source_cycle(&maps)
+        && let Some(map) = http.maps.get(position)
+    {
+        let name = &map.variable.value;
+        let message = format!("cycle while evaluating variable \"{name}\"");
+        return Err(at(config, message, map.source.span));
+    }
+    Ok(maps)
+}
+
+fn entries(map: &MapBlock) -> Vec<(&str, &str)> {
+    map.entries.iter().map(|entry| (&*entry.key.value, &*entry.value.value)).collect()
+}
+
+fn settings<'a>(map: &'a MapBlock, entries: &'a [(&'a str, &'a str)]) -> MapSettings<'a> {
+    MapSettings {
+        source: &map.source.value,
+        default: &map.default.value,
+        hostnames: map.hostnames,
+        entries,
+    }
+}
+
+fn map_problem(config: &Config, map: &MapBlock, error: &MapError) -> Problem {
+    let span = match error {
+        MapError::Source(_) => map.source.span,
+        MapError::Default(_) => map.default.span,
+        MapError::Entry { position, .. } => {
+            map.entries.get(*position).map_or(map.variable.span, |entry| entry.key.span)
+        }
+    };
+    at(config, error, span)
+}
+
+/// Compiles a text.
+pub(super) fn compile(
+    config: &Config,
+    text: &Spanned<String>,
+    names: &Names,
+) -> Result<Template, Problem> {
+    Template::compile(&text.value, names)
+        .map_err(|error| at(config, &error, narrow(text, &error)))
+}
+
+/// The variable's own place in the text, where the text stands in the file as it is; quotes and
+/// escapes make it stand otherwise.
+fn narrow(text: &Spanned<String>, error: &TemplateError) -> Span {
+    let span = text.span;
+    if span.end - span.start != text.value.len() {
+        return span;
+    }
+    let start = span.start + error.offset;
+    Span { start, end: start + error.length, ..span }
+}
+
+/// A problem at a place, with the words of an error.
+pub(super) fn at(config: &Config, error: impl std::fmt::Display, span: Span) -> Problem {
+    Problem::new(error.to_string(), span, &config.sources)
+}

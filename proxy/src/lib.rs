@@ -26,6 +26,8 @@ mod listen;
 
 mod control;
 
+pub mod cli;
+
 pub use config::{Config, Problem};
 pub use control::{Error, Prepared, Proxy, ServerCounts, UpstreamCounts};
 pub use net::Addr;

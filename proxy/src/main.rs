@@ -1,2 +1,7 @@
 //! The binary `proxy`: exit codes, and the only place that ends the process.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    proxy::cli::main(std::env::args_os().skip(1))
+}

@@ -1,6 +1,8 @@
 //! Above all: the running proxy, its threads, its reloads and its end.
 
+mod process;
 mod proxy;
 mod worker;
 
+pub use process::run;
 pub use proxy::{Error, Prepared, Proxy, ServerCounts, UpstreamCounts};

@@ -31,9 +31,23 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
+    /// A system call failed.
+    #[error("{call} failed ({})", errno(.error))]
+    System {
+        /// The call, and on what.
+        call: String,
+        /// What the system said.
+        error: io::Error,
+    },
     /// A worker thread could not be started.
     #[error("a worker thread could not be started ({})", errno(.0))]
     Thread(io::Error),
+}
+
+impl Error {
+    pub(super) fn system(call: &str, error: io::Error) -> Self {
+        Self::System { call: call.to_owned(), error }
+    }
 }
 
 /// The connections of one server of an upstream, as [`Proxy::servers`] reports them.
@@ -199,6 +213,7 @@ impl Proxy {
 
     /// Waits until every worker thread has ended.
     pub async fn stopped(&self) {
+        // Whoever waits first is told; a second one would wait for nothing.
         let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut alive) = alive {
             // Nothing is ever sent: this waits for the last sender to go.

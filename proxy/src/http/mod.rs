@@ -31,7 +31,8 @@ pub(crate) use values::Escape as LogEscape;
 /// What every request of a client connection goes through.
 pub(crate) fn stack(
     client: Rc<Client>,
-) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Hangup> + Clone {
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Hangup, Future: Unpin> + Clone
+{
     ServiceBuilder::new()
         // Opens the request's record; the log lines are written when the answer has ended.
         .layer_fn(|inner| access::Access::new(client.clone(), inner))

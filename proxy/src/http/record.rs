@@ -33,7 +33,7 @@ pub(crate) struct Client {
     /// The thread's idle connections to servers.
     pub(crate) pool: Pool,
     /// What keeps it counted as open.
-    pub(crate) open: Cell<Option<Open>>,
+    pub(crate) open: RefCell<Option<Open>>,
     /// What is counted.
     pub(crate) counters: Arc<Counters>,
     /// When it was accepted.

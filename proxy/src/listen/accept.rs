@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection;
 use crate::http::{Client, Site};
-use crate::net::{Bound, Listener, Stream};
-use crate::observe::{Counters, ErrorLog, Level, errno};
+use crate::net::{Bound, Stream};
+use crate::observe::{Counters, Level, errno};
 use crate::tasks::Tasks;
 use crate::upstream::Pool;
 
@@ -90,7 +90,7 @@ impl Door {
             local: stream.local(self.bound.addr()),
             site: self.site.clone(),
             pool: pool.clone(),
-            open: Cell::new(Some(Counters::connection(&self.counters))),
+            open: RefCell::new(Some(Counters::connection(&self.counters))),
             counters: self.counters.clone(),
             since: now,
             requests: Cell::new(0),

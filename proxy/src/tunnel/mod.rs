@@ -6,5 +6,4 @@
 mod direction;
 mod relay;
 
-pub(crate) use direction::End;
 pub(crate) use relay::{Limits, Outcome, Relay, Side};

@@ -41,7 +41,7 @@ pub(crate) struct Sent {
 
 /// Why a client's body broke off.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// Its connection or its framing did.
     #[error(transparent)]
     Client(hyper::Error),

@@ -8,11 +8,10 @@ mod next;
 mod pool;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 pub(crate) use body::{RequestBody, ResponseBody, Sent};
 pub(crate) use connection::{Answer, Connection, Reply, Times};
-pub(crate) use failure::{Failure, Phase};
+pub(crate) use failure::Failure;
 pub(crate) use next::{Budget, NextUpstream};
 pub(crate) use pool::{Keepalive, Pool};
 
@@ -37,6 +36,3 @@ pub(crate) type Lease = balance::Lease<Addr>;
 
 /// A shared upstream.
 pub(crate) type SharedUpstream = Arc<Upstream>;
-
-/// The time that no limit amounts to.
-pub(crate) const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);

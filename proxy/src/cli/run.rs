@@ -1,0 +1,134 @@
+//! From the arguments to the exit code.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::args::Args;
+use super::words;
+use crate::config::model::{ErrorLog, LogLevel, LogTarget};
+use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned};
+use crate::control::{self, Error, Proxy};
+
+/// The whole program, but for ending the process: 0 and 1 as nginx.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::parse(args) {
+        Ok(args) => args,
+        Err(misuse) => {
+            words::say(&format!("proxy: {misuse}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    if args.help || args.version || args.configure {
+        tell(&args);
+        return ExitCode::SUCCESS;
+    }
+    let config = match load(&args) {
+        Ok(config) => config,
+        Err(problem) => {
+            words::complain(&problem);
+            if args.test {
+                words::say(&format!(
+                    "proxy: configuration file {} test failed\n",
+                    name(&args).display()
+                ));
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = if args.test { test(&args, &config) } else { serve(&args, &config) };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(()) => ExitCode::FAILURE,
+    }
+}
+
+fn tell(args: &Args) {
+    words::say(words::VERSION);
+    if args.configure {
+        words::say(concat!("built with Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer\n"));
+    }
+    if args.help {
+        words::say(words::USAGE);
+    }
+}
+
+fn loader(args: &Args) -> Loader {
+    let mut loader = Loader::new().superuser(nix::unistd::geteuid().is_root());
+    if let Some(prefix) = &args.prefix {
+        loader = loader.prefix(prefix);
+    }
+    if let Some(globals) = &args.globals {
+        loader = loader.globals(globals);
+    }
+    loader
+}
+
+/// The configuration file as messages name it.
+fn name(args: &Args) -> PathBuf {
+    match &args.conf {
+        Some(conf) => loader(args).full_path(conf),
+        None => BUILT_IN.into(),
+    }
+}
+
+fn load(args: &Args) -> Result<Config, Problem> {
+    let loader = loader(args);
+    let mut config = match &args.conf {
+        Some(conf) => loader.load_file(conf)?,
+        None => {
+            let listen: Vec<&str> = args.listen.iter().map(String::as_str).collect();
+            let upstream: Vec<&str> = args.upstream.iter().map(String::as_str).collect();
+            Config::balancer_with(&loader, &listen, &upstream)?
+        }
+    };
+    if let (Some(path), true) = (&args.error_log, config.error_log.is_empty()) {
+        config.error_log.push(default_log(args, path));
+    }
+    Ok(config)
+}
+
+/// `-e`: where errors go when the configuration does not say.
+fn default_log(args: &Args, path: &Path) -> ErrorLog {
+    let value = if path.as_os_str() == "stderr" {
+        LogTarget::Stderr
+    } else {
+        LogTarget::File(loader(args).full_path(path))
+    };
+    let span = Span { file: usize::MAX, line: 0, start: 0, end: 0 };
+    ErrorLog { target: Spanned { value, span }, level: LogLevel::Notice }
+}
+
+fn test(args: &Args, config: &Config) -> Result<(), ()> {
+    let file = name(args);
+    let file = file.display();
+    if !args.quiet {
+        words::say(&format!("proxy: the configuration file {file} syntax is ok\n"));
+        words::notes(config);
+    }
+    if let Err(problem) = Proxy::check(config) {
+        words::complain(&problem);
+        words::say(&format!("proxy: configuration file {file} test failed\n"));
+        return Err(());
+    }
+    if !args.quiet {
+        words::say(&format!("proxy: configuration file {file} test is successful\n"));
+    }
+    if args.dump {
+        words::dump(config);
+    }
+    Ok(())
+}
+
+fn serve(args: &Args, config: &Config) -> Result<(), ()> {
+    if args.conf.is_none() {
+        words::say(
+            "proxy: no -c: using the built-in configuration, which -T prints (-h for help)\n",
+        );
+    }
+    let outcome = control::run(config, || load(args));
+    outcome.map_err(|error| match error {
+        Error::Config(problem) => words::complain(&problem),
+        other => words::emerg(&other),
+    })
+}

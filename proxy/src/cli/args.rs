@@ -48,7 +48,9 @@ pub(super) enum Misuse {
     #[error("option \"-{0}\" is not supported yet: send the signal to the process instead")]
     Unsupported(char),
     /// Two options that exclude each other.
-    #[error("\"--listen\" and \"--upstream\" replace parts of the built-in configuration: they cannot be used with \"-c\"")]
+    #[error(
+        "\"--listen\" and \"--upstream\" replace parts of the built-in configuration: they cannot be used with \"-c\""
+    )]
     Both,
 }
 
@@ -155,7 +157,10 @@ mod tests {
         assert_eq!(parse("-x").unwrap_err(), "invalid option: \"x\"");
         assert_eq!(parse("nginx.conf").unwrap_err(), "invalid option: \"nginx.conf\"");
         assert_eq!(parse("-c").unwrap_err(), "option \"-c\" requires file name");
-        assert_eq!(parse("--upstream -q").unwrap_err(), "option \"--upstream\" requires an address");
+        assert_eq!(
+            parse("--upstream -q").unwrap_err(),
+            "option \"--upstream\" requires an address"
+        );
         assert!(parse("-c x --listen 80").unwrap_err().contains("cannot be used with \"-c\""));
     }
 }

@@ -250,8 +250,7 @@ impl Prepared {
         let Self { zone, files, generation, bound } = self;
         let counters = Arc::<Counters>::default();
         let current = Current::new(config, &generation, bound);
-        let (plan, orders) =
-            watch::channel(Plan::Serve(doors(&generation, &current, &counters)));
+        let (plan, orders) = watch::channel(Plan::Serve(doors(&generation, &current, &counters)));
         let (alive, all_ended) = mpsc::channel(1);
         for number in 0..threads(config) {
             worker::start(number, orders.clone(), alive.clone()).map_err(Error::Thread)?;

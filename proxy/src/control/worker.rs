@@ -39,9 +39,8 @@ pub(super) fn start(
     let (started, start) = std_mpsc::sync_channel(1);
     thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         // A local runtime cannot leave its thread, so it is made there.
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build_local(LocalOptions::default());
+        let runtime =
+            Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
         match runtime {
             Ok(runtime) => {
                 // Whoever started us waits for this.

@@ -61,10 +61,7 @@ pub(super) fn doors(
 }
 
 /// Every address that a server listens on, `localhost` and its like resolved to all they have.
-fn listening<'a>(
-    config: &Config,
-    server: &'a Server,
-) -> Result<Vec<(&'a Listen, Addr)>, Problem> {
+fn listening<'a>(config: &Config, server: &'a Server) -> Result<Vec<(&'a Listen, Addr)>, Problem> {
     let mut all = Vec::new();
     for listen in &server.listen {
         let addrs = match &listen.address {

@@ -61,8 +61,7 @@ pub(crate) fn build(
     };
     let names = templates::names(config, http)?;
     let mut upstreams = Upstreams::build(config, http, zone)?;
-    let mut builder =
-        site::Builder::new(config, http, names, files, &error_log, &mut upstreams)?;
+    let mut builder = site::Builder::new(config, http, names, files, &error_log, &mut upstreams)?;
     let live =
         http.servers.iter().map(|server| builder.server(server)).collect::<Result<Vec<_>, _>>()?;
     let mut doors = Vec::new();

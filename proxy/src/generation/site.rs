@@ -43,9 +43,10 @@ impl<'a, 'u> Builder<'a, 'u> {
         upstreams: &'u mut Upstreams<'a>,
     ) -> Result<Self, Problem> {
         let maps = maps(config, http, &mut names)?;
-        let formats = http.log_formats.iter().map(|format| {
-            Ok((Arc::new(compile(config, &format.text, &names)?), format.escape))
-        });
+        let formats = http
+            .log_formats
+            .iter()
+            .map(|format| Ok((Arc::new(compile(config, &format.text, &names)?), format.escape)));
         let formats = formats.collect::<Result<_, Problem>>()?;
         let hostname = nix::unistd::gethostname().unwrap_or_default();
         let hostname = hostname.to_string_lossy().to_lowercase().into();
@@ -171,9 +172,9 @@ impl<'a, 'u> Builder<'a, 'u> {
             }
             (None, None) => Action::Nothing,
         };
-        let keepalive_header = settings.keepalive_header.and_then(|time| {
-            HeaderValue::from_str(&format!("timeout={}", time.as_secs())).ok()
-        });
+        let keepalive_header = settings
+            .keepalive_header
+            .and_then(|time| HeaderValue::from_str(&format!("timeout={}", time.as_secs())).ok());
         Ok(Rules {
             action,
             max_body: settings.client_max_body_size.unwrap_or(u64::MAX),

@@ -1,6 +1,6 @@
 //! Texts with variables become templates; what is wrong with one is shown at its `$`.
 
-use crate::config::model::{Http, LocationPattern, Location, Map as MapBlock, ServerName};
+use crate::config::model::{Http, Location, LocationPattern, Map as MapBlock, ServerName};
 use crate::config::{Config, Problem, Span, Spanned};
 use crate::route::map::MapError;
 use crate::route::template::TemplateError;
@@ -89,8 +89,7 @@ pub(super) fn compile(
     text: &Spanned<String>,
     names: &Names,
 ) -> Result<Template, Problem> {
-    Template::compile(&text.value, names)
-        .map_err(|error| at(config, &error, narrow(text, &error)))
+    Template::compile(&text.value, names).map_err(|error| at(config, &error, narrow(text, &error)))
 }
 
 /// The variable's own place in the text, where the text stands in the file as it is; quotes and

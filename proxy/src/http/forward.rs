@@ -21,9 +21,9 @@ use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding, Returning};
 use super::target;
-use crate::route::Template;
 use crate::balance::Tried;
 use crate::observe::Level;
+use crate::route::Template;
 use crate::tunnel;
 use crate::upstream::{
     Answer, Budget, Connection, Failure, Lease, Reply, RequestBody, ResponseBody, Sent,
@@ -189,11 +189,9 @@ impl<'a> Forwarded<'a> {
         let started = Instant::now();
         let connection = match kept {
             Some(connection) => connection,
-            None => {
-                Connection::open(lease.address(), self.written(lease.peer()), times.connect)
-                    .await
-                    .map_err(|failure| (failure, true))?
-            }
+            None => Connection::open(lease.address(), self.written(lease.peer()), times.connect)
+                .await
+                .map_err(|failure| (failure, true))?,
         };
         self.note(|last| last.connect = Some(started.elapsed()));
         let (request, sent) = self.request().ok_or((Failure::Client, false))?;
@@ -219,8 +217,14 @@ impl<'a> Forwarded<'a> {
                 self.body = request.into_body().into_incoming();
                 true
             }
-            None => self.record.head.headers.get(http::header::CONTENT_LENGTH).is_none_or(|length| length == "0")
-                && !self.record.head.headers.contains_key(http::header::TRANSFER_ENCODING),
+            None => {
+                self.record
+                    .head
+                    .headers
+                    .get(http::header::CONTENT_LENGTH)
+                    .is_none_or(|length| length == "0")
+                    && !self.record.head.headers.contains_key(http::header::TRANSFER_ENCODING)
+            }
         }
     }
 

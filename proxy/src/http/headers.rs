@@ -104,8 +104,9 @@ pub(super) fn clean_answer(headers: &mut HeaderMap) {
 /// Whether a field's value lists this token (RFC 9110, 5.6.1).
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers.get_all(name).iter().any(|value| {
-        value.as_bytes().split(|byte| *byte == b',').any(|part| {
-            part.trim_ascii().eq_ignore_ascii_case(token.as_bytes())
-        })
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     })
 }

@@ -12,8 +12,8 @@ use http::header::HOST;
 use http::request::Parts;
 
 use super::site::{Rules, Server, Site};
-use crate::net::Stream;
 use crate::balance::Held;
+use crate::net::Stream;
 use crate::observe::{Counters, ErrorLog, Level, Open, errno};
 use crate::route::Captures;
 use crate::tunnel::{self, Outcome, Relay, Side};
@@ -93,7 +93,9 @@ impl Epitaph {
     pub(crate) fn tell(self, relay: &Relay, outcome: Outcome) {
         let (level, what) = match &outcome {
             Outcome::Finished => (Level::Info, "tunnel finished".to_owned()),
-            Outcome::Idle => (Level::Error, "upstream timed out (110: Connection timed out)".into()),
+            Outcome::Idle => {
+                (Level::Error, "upstream timed out (110: Connection timed out)".into())
+            }
             Outcome::Blocked(Side::Client) => {
                 (Level::Info, "client timed out (110: Connection timed out)".into())
             }

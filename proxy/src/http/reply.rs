@@ -124,9 +124,7 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
     let asked = match record.head.version {
         Version::HTTP_11 => !has_token(headers, &CONNECTION, "close"),
         // Without chunks, only the connection's end can end a body of unknown length.
-        _ => {
-            has_token(headers, &CONNECTION, "keep-alive") && body.size_hint().exact().is_some()
-        }
+        _ => has_token(headers, &CONNECTION, "keep-alive") && body.size_hint().exact().is_some(),
     };
     // After these nginx does not trust what follows on the connection.
     let trusted = !matches!(status.as_u16(), 400 | 413 | 414 | 500 | 501) || !body.is_ours();

@@ -55,9 +55,11 @@ fn route(record: &Record) -> Result<(), Refusal> {
         Ok(routed) => (routed, None),
         // Whatever is wrong with it, the default server answers and logs it.
         Err((refusal, server)) => {
-            let server = server.unwrap_or_else(|| record.client.site.servers.default_server().clone());
+            let server =
+                server.unwrap_or_else(|| record.client.site.servers.default_server().clone());
             let rules = server.rules.clone();
-            let routed = Routed { host: "".into(), path: None, server, rules, captures: Vec::new() };
+            let routed =
+                Routed { host: "".into(), path: None, server, rules, captures: Vec::new() };
             (routed, Some(refusal))
         }
     };
@@ -79,9 +81,8 @@ fn route(record: &Record) -> Result<(), Refusal> {
 type Refused = ((Refusal, Option<Cow<'static, str>>), Option<Arc<Server>>);
 
 fn find(record: &Record) -> Result<Routed, Refused> {
-    let bad = |why: Cow<'static, str>| {
-        ((Refusal::Status(StatusCode::BAD_REQUEST), Some(why)), None)
-    };
+    let bad =
+        |why: Cow<'static, str>| ((Refusal::Status(StatusCode::BAD_REQUEST), Some(why)), None);
     if record.head.method == Method::CONNECT || record.head.method == Method::TRACE {
         return Err(((Refusal::Status(StatusCode::METHOD_NOT_ALLOWED), None), None));
     }
@@ -90,8 +91,12 @@ fn find(record: &Record) -> Result<Routed, Refused> {
     let target = uri::parse(target.as_bytes())
         .map_err(|why| bad(format!("invalid request: {why}").into()))?;
     let mut captures = Vec::new();
-    let (server, named) =
-        record.client.site.servers.choose(host.as_bytes()).map_err(|error| broken(record, &error))?;
+    let (server, named) = record
+        .client
+        .site
+        .servers
+        .choose(host.as_bytes())
+        .map_err(|error| broken(record, &error))?;
     captures.extend(named);
     let mut rules = &server.rules;
     // A server's own `return` comes before any location.

@@ -77,8 +77,12 @@ impl Record {
                 None => return false,
             },
             Variable::Https => {}
-            Variable::ProxyHost => return put(self.forwarding().map(|f| f.proxy_host.as_bytes()), out),
-            Variable::ProxyPort => return put(self.forwarding().map(|f| f.proxy_port.as_bytes()), out),
+            Variable::ProxyHost => {
+                return put(self.forwarding().map(|f| f.proxy_host.as_bytes()), out);
+            }
+            Variable::ProxyPort => {
+                return put(self.forwarding().map(|f| f.proxy_port.as_bytes()), out);
+            }
             Variable::ProxyAddXForwardedFor => {
                 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
                 if join(&self.head.headers, &FORWARDED, out) {

@@ -82,8 +82,7 @@ impl Direction {
                 }
                 if self.end == End::Open {
                     let mut read = ReadBuf::new(buffer);
-                    ready!(Pin::new(&mut *from).poll_read(cx, &mut read))
-                        .map_err(Failure::Read)?;
+                    ready!(Pin::new(&mut *from).poll_read(cx, &mut read)).map_err(Failure::Read)?;
                     match read.filled() {
                         [] => self.end = End::Read,
                         bytes => self.pass(bytes, to, cx)?,

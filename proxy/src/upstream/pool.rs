@@ -27,7 +27,12 @@ pub(crate) struct Keepalive {
 
 impl Keepalive {
     /// The settings of a new upstream.
-    pub(crate) fn new(connections: usize, requests: u64, time: Duration, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        connections: usize,
+        requests: u64,
+        time: Duration,
+        timeout: Duration,
+    ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self { id: NEXT.fetch_add(1, Relaxed), connections, requests, time, timeout }
     }

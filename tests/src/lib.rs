@@ -3,6 +3,8 @@
 //! - [`process`]: a child process that never outlives its test, and waiting on conditions.
 //! - [`place`]: where things are: a scratch directory, a free port, our binaries, nginx, Python.
 //! - [`front`]: nginx or the proxy, started on one and the same configuration text.
+//! - [`guide`]: the guide as written: four workers under Supervisor and a front before them.
+//! - [`held`]: a WebSocket client that holds its connection.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,5 +14,7 @@
 )]
 
 pub mod front;
+pub mod guide;
+pub mod held;
 pub mod place;
 pub mod process;

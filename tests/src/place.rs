@@ -131,3 +131,18 @@ pub fn python() -> PathBuf {
     );
     python
 }
+
+/// Supervisor's daemon; `supervisorctl` stands beside it. `TESTS_SUPERVISORD` if set, else the one
+/// in `target/venv`, else the first one on `PATH`.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn supervisord() -> PathBuf {
+    let ours = repository().join("target/venv/bin/supervisord");
+    match env::var_os("TESTS_SUPERVISORD") {
+        Some(path) => PathBuf::from(path),
+        None if ours.is_file() => ours,
+        None => on_path("supervisord"),
+    }
+}

@@ -19,7 +19,7 @@ use crate::stream::Stream;
 const BACKLOG: u32 = 4096;
 
 /// Time that other workers of the same directory get for their own start.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why there is no [`Listener`].
 #[derive(Debug, thiserror::Error)]

@@ -11,10 +11,11 @@ use tokio::time::timeout;
 
 use crate::support::*;
 
-/// The worker's share of memory, in kB.
-fn pss(worker: &Worker) -> usize {
+/// The memory, in kB, that the worker has for itself. (Of the program's text each of the workers
+/// that run at this time has a share, which grows when another one ends.)
+fn memory(worker: &Worker) -> usize {
     let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", worker.id())).unwrap();
-    let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
+    let line = rollup.lines().find(|line| line.starts_with("Anonymous:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -26,14 +27,14 @@ async fn an_idle_client_costs_less_than_9_kb() {
     let mut before = 0;
     for i in 0..420 {
         if i == 20 {
-            before = pss(&worker); // warm
+            before = memory(&worker); // warm
         }
         let mut stream = worker.raw().await;
-        stream.write_all(&message).await.unwrap();
+        soon(stream.write_all(&message)).await.unwrap();
         assert_eq!(read_frame(&mut stream).await.1.len(), 16_000);
         clients.push(stream);
     }
-    let each = (pss(&worker) - before) * 1024 / 400;
+    let each = (memory(&worker) - before) * 1024 / 400;
     assert!(each < 9 * 1024, "{each} bytes for each idle client");
 }
 
@@ -45,12 +46,12 @@ async fn a_client_that_goes_idle_after_a_large_message_gives_its_memory_back() {
     for _ in 0..40 {
         let mut stream = worker.raw().await;
         let (mut read, mut write) = stream.split();
-        let (sent, answer) = tokio::join!(write.write_all(&message), read_frame(&mut read));
+        let (sent, answer) = tokio::join!(soon(write.write_all(&message)), read_frame(&mut read));
         sent.unwrap();
         assert_eq!(answer.1.len(), 1 << 20);
         clients.push(stream);
     }
-    assert!(pss(&worker) < 16 * 1024, "{} kB for 40 idle clients", pss(&worker));
+    assert!(memory(&worker) < 16 * 1024, "{} kB for 40 idle clients", memory(&worker));
 }
 
 /// Writes for as long as the worker reads; the number of bytes that it took.
@@ -70,11 +71,11 @@ async fn who_floods_and_does_not_read_costs_a_bounded_amount() {
     let pings = frame(PING, b"?").repeat(1000);
     let messages = frame(FIN | TEXT, &[b'x'; 20_000]);
     let large = frame(FIN | BINARY_FRAME, &vec![1; 1 << 20]);
-    let before = pss(&worker);
+    let before = memory(&worker);
     for sent in [&pings, &messages, &large] {
         let mut stream = worker.raw().await;
         flood(&mut stream, sent).await;
-        let used = pss(&worker).saturating_sub(before);
+        let used = memory(&worker).saturating_sub(before);
         assert!(used < 8 * 1024, "{used} kB");
     }
 }
@@ -82,17 +83,17 @@ async fn who_floods_and_does_not_read_costs_a_bounded_amount() {
 #[tokio::test]
 async fn what_is_announced_and_not_sent_costs_nothing() {
     let worker = Worker::start(&[]).await;
-    let before = pss(&worker);
+    let before = memory(&worker);
     let mut clients = Vec::new();
     for _ in 0..50 {
         let mut stream = worker.raw().await;
         // The ping behind the first fragment tells that it has been read.
         let sent = [frame(BINARY_FRAME, b"x"), frame(PING, b""), header(CONTINUATION, 1_000_000)];
-        stream.write_all(&sent.concat()).await.unwrap();
+        soon(stream.write_all(&sent.concat())).await.unwrap();
         assert_eq!(read_frame(&mut stream).await.0, PONG);
         clients.push(stream);
     }
-    let used = pss(&worker).saturating_sub(before);
+    let used = memory(&worker).saturating_sub(before);
     assert!(used < 4 * 1024, "{used} kB for 50 announcements");
 }
 

@@ -7,7 +7,7 @@ use crate::support::*;
 /// Sends this and reads the answer up to the end of the stream.
 async fn ask(worker: &Worker, request: &[u8]) -> String {
     let mut stream = worker.connect().await;
-    stream.write_all(request).await.unwrap();
+    soon(stream.write_all(request)).await.unwrap();
     String::from_utf8(read_to_end(&mut stream).await).unwrap()
 }
 
@@ -26,7 +26,7 @@ async fn a_good_handshake_is_accepted_without_extension_and_subprotocol() {
          Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
          Sec-WebSocket-Protocol: chat, superchat\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    soon(stream.write_all(request.as_bytes())).await.unwrap();
     assert_eq!(
         read_head(&mut stream).await,
         "HTTP/1.1 101 Switching Protocols\r\n\
@@ -43,7 +43,7 @@ async fn names_and_tokens_have_no_case_and_lists_may_hold_more() {
         .replace("Upgrade: websocket", "upgrade: WebSocket")
         .replace("Sec-WebSocket-Key: ", "sec-websocket-key:");
     let mut stream = worker.connect().await;
-    stream.write_all(request.as_bytes()).await.unwrap();
+    soon(stream.write_all(request.as_bytes())).await.unwrap();
     assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 101 "));
 }
 
@@ -57,7 +57,7 @@ async fn a_handshake_may_come_byte_by_byte_and_with_messages_behind_it() {
     for size in [1, bytes.len()] {
         let mut stream = worker.connect().await;
         for part in bytes.chunks(size) {
-            stream.write_all(part).await.unwrap();
+            soon(stream.write_all(part)).await.unwrap();
         }
         assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 101 "));
         assert_eq!(read_frame(&mut stream).await, (FIN | TEXT, b"early".to_vec()));
@@ -136,7 +136,7 @@ async fn a_huge_head_is_refused_before_its_end_is_seen() {
     }
     let large = change("Host: localhost", &format!("Host: localhost\r\nX: {}", "x".repeat(15_000)));
     let mut stream = worker.connect().await;
-    stream.write_all(large.as_bytes()).await.unwrap();
+    soon(stream.write_all(large.as_bytes())).await.unwrap();
     assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 101 "));
 }
 
@@ -146,10 +146,10 @@ async fn who_does_not_finish_the_handshake_in_time_is_dropped() {
     let mut opened = worker.raw().await;
     for start in ["", "GET / HTTP/1.1\r\nHost: local"] {
         let mut stream = worker.connect().await;
-        stream.write_all(start.as_bytes()).await.unwrap();
+        soon(stream.write_all(start.as_bytes())).await.unwrap();
         assert_eq!(read_to_end(&mut stream).await, b"");
     }
     // Who was in time stays.
-    opened.write_all(&frame(FIN | TEXT, b"hello")).await.unwrap();
+    soon(opened.write_all(&frame(FIN | TEXT, b"hello"))).await.unwrap();
     assert_eq!(read_frame(&mut opened).await, (FIN | TEXT, b"hello".to_vec()));
 }

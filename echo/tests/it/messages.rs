@@ -16,12 +16,12 @@ async fn every_message_comes_back() {
         let bytes: Vec<u8> = (0..size).map(|i| (i * 31 % 251) as u8).collect();
         let text: String = bytes.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
         for message in [Message::binary(bytes), Message::text(text)] {
-            client.send(message.clone()).await.unwrap();
+            soon(client.send(message.clone())).await.unwrap();
             assert!(soon(client.next()).await.unwrap().unwrap() == message, "{size} bytes");
         }
     }
     for text in ["żółw", "𝄞", "\0", "\u{feff}"] {
-        client.send(Message::text(text)).await.unwrap();
+        soon(client.send(Message::text(text))).await.unwrap();
         assert_eq!(soon(client.next()).await.unwrap().unwrap(), Message::text(text));
     }
 }
@@ -63,7 +63,7 @@ async fn fragments_come_back_as_one_message_with_pongs_between() {
         frame(BINARY_FRAME, b""),
         frame(FIN | CONTINUATION, &[7; 70_000]),
     ] {
-        stream.write_all(&part).await.unwrap();
+        soon(stream.write_all(&part)).await.unwrap();
     }
     assert_eq!(read_frame(&mut stream).await, (PONG, b"are you there?".to_vec()));
     assert_eq!(read_frame(&mut stream).await, (FIN | TEXT, euro.to_vec()));
@@ -78,7 +78,7 @@ async fn frames_may_be_cut_anywhere() {
     bytes.extend(frame(PING, b"you?"));
     bytes.extend(frame(FIN | BINARY_FRAME, &[9; 300]));
     for byte in &bytes {
-        stream.write_all(&[*byte]).await.unwrap();
+        soon(stream.write_all(&[*byte])).await.unwrap();
         // So that each byte is a read of its own.
         tokio::task::yield_now().await;
     }
@@ -92,7 +92,7 @@ async fn pings_are_answered() {
     let worker = Worker::start(&[]).await;
     let mut stream = worker.raw().await;
     for payload in [&b""[..], b"x", &[0xff; 125]] {
-        stream.write_all(&frame(PING, payload)).await.unwrap();
+        soon(stream.write_all(&frame(PING, payload))).await.unwrap();
         assert_eq!(read_frame(&mut stream).await, (PONG, payload.to_vec()));
     }
 }
@@ -102,11 +102,11 @@ async fn a_close_is_answered_with_its_own_code() {
     let worker = Worker::start(&[]).await;
     for (code, reason) in [(1000, ""), (1001, "bye"), (3000, "x"), (4999, "żółw")] {
         let mut stream = worker.raw().await;
-        stream.write_all(&close_frame(code, reason)).await.unwrap();
+        soon(stream.write_all(&close_frame(code, reason))).await.unwrap();
         assert_eq!(read_close(&mut stream).await, (code, reason.to_owned()));
     }
     let mut stream = worker.raw().await;
-    stream.write_all(&frame(CLOSE, b"")).await.unwrap();
+    soon(stream.write_all(&frame(CLOSE, b""))).await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, [CLOSE, 0]);
 }
 
@@ -115,7 +115,7 @@ async fn what_was_sent_before_the_close_comes_back_before_it() {
     let worker = Worker::start(&[]).await;
     let mut stream = worker.raw().await;
     let sent = [frame(FIN | TEXT, b"last words"), close_frame(1000, "")].concat();
-    stream.write_all(&sent).await.unwrap();
+    soon(stream.write_all(&sent)).await.unwrap();
     assert_eq!(read_frame(&mut stream).await, (FIN | TEXT, b"last words".to_vec()));
     assert_eq!(read_close(&mut stream).await.0, 1000);
 }
@@ -124,8 +124,8 @@ async fn what_was_sent_before_the_close_comes_back_before_it() {
 async fn what_was_sent_before_the_end_of_the_stream_comes_back() {
     let worker = Worker::start(&[]).await;
     let mut stream = worker.raw().await;
-    stream.write_all(&frame(FIN | TEXT, b"last words")).await.unwrap();
-    stream.shutdown().await.unwrap();
+    soon(stream.write_all(&frame(FIN | TEXT, b"last words"))).await.unwrap();
+    soon(stream.shutdown()).await.unwrap();
     assert_eq!(read_frame(&mut stream).await, (FIN | TEXT, b"last words".to_vec()));
     assert_eq!(read_to_end(&mut stream).await, b"");
 }
@@ -133,7 +133,7 @@ async fn what_was_sent_before_the_end_of_the_stream_comes_back() {
 /// Sends this and nothing more; the Close comes with the connection still open on our side.
 async fn close_for(worker: &Worker, sent: &[u8]) -> (u16, String) {
     let mut stream = worker.raw().await;
-    stream.write_all(sent).await.unwrap();
+    soon(stream.write_all(sent)).await.unwrap();
     read_close(&mut stream).await
 }
 
@@ -157,9 +157,9 @@ async fn a_header_that_announces_too_much_is_answered_at_once() {
 async fn the_limit_is_a_flag() {
     let worker = Worker::start(&["--max-size", "10"]).await;
     let mut stream = worker.raw().await;
-    stream.write_all(&frame(FIN | TEXT, b"ten bytes.")).await.unwrap();
+    soon(stream.write_all(&frame(FIN | TEXT, b"ten bytes."))).await.unwrap();
     assert_eq!(read_frame(&mut stream).await.1, b"ten bytes.");
-    stream.write_all(&header(FIN | TEXT, 11)).await.unwrap();
+    soon(stream.write_all(&header(FIN | TEXT, 11))).await.unwrap();
     assert_eq!(read_close(&mut stream).await.0, 1009);
 }
 
@@ -167,7 +167,7 @@ async fn the_limit_is_a_flag() {
 async fn who_sends_all_of_a_message_that_is_too_big_still_hears_why_it_was_refused() {
     let worker = Worker::start(&[]).await;
     let mut client = worker.client().await;
-    client.send(Message::binary(vec![0; 4 * MIB])).await.unwrap();
+    soon(client.send(Message::binary(vec![0; 4 * MIB]))).await.unwrap();
     match soon(client.next()).await.unwrap().unwrap() {
         Message::Close(Some(close)) => assert_eq!(u16::from(close.code), 1009),
         other => panic!("{other:?}"),
@@ -195,7 +195,7 @@ async fn answers_before_a_failure_are_sent() {
     let worker = Worker::start(&[]).await;
     let mut stream = worker.raw().await;
     let sent = [frame(FIN | TEXT, b"good"), frame(FIN | TEXT, b"bad \xff")].concat();
-    stream.write_all(&sent).await.unwrap();
+    soon(stream.write_all(&sent)).await.unwrap();
     assert_eq!(read_frame(&mut stream).await, (FIN | TEXT, b"good".to_vec()));
     assert_eq!(read_close(&mut stream).await.0, 1007);
 }

@@ -14,7 +14,7 @@ use crate::support::*;
 
 async fn assert_serves(worker: &Worker) {
     let mut client = worker.client().await;
-    client.send(Message::text("hello")).await.unwrap();
+    soon(client.send(Message::text("hello"))).await.unwrap();
     assert_eq!(soon(client.next()).await.unwrap().unwrap(), Message::text("hello"));
 }
 
@@ -41,7 +41,7 @@ async fn tcp_port_0_takes_a_free_port_and_says_which() {
     let stream = soon(TcpStream::connect(&worker.place)).await.unwrap();
     let (mut client, _) =
         soon(tokio_tungstenite::client_async("ws://localhost/", stream)).await.unwrap();
-    client.send(Message::text("hello")).await.unwrap();
+    soon(client.send(Message::text("hello"))).await.unwrap();
     assert_eq!(soon(client.next()).await.unwrap().unwrap(), Message::text("hello"));
     assert!(!worker.socket().exists(), "the flag goes before the name");
 }
@@ -114,15 +114,31 @@ async fn of_many_that_start_at_once_on_a_stale_socket_one_serves_and_none_is_rob
     drop(UnixListener::bind(dir.path().join("worker.sock")).unwrap());
     let mut children: Vec<_> =
         (0..8).map(|_| command(&dir).args(["--unix", "worker.sock"]).spawn().unwrap()).collect();
-    let mut losers = 0;
-    while losers < 7 {
-        children.retain_mut(|child| child.try_wait().unwrap().is_none());
-        losers = 8 - children.len();
-        assert!(losers < 8, "the winner left");
-        tokio::task::yield_now().await;
-    }
+    soon(async {
+        while children.len() > 1 {
+            children.retain_mut(|child| child.try_wait().unwrap().is_none());
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(children.len(), 1, "the winner left");
     let stream = soon(tokio::net::UnixStream::connect(dir.path().join("worker.sock"))).await;
     upgrade(&mut stream.unwrap()).await;
+}
+
+#[tokio::test]
+async fn nobody_looks_at_the_path_while_another_has_the_directory_locked() {
+    let dir = TempDir::new().unwrap();
+    drop(UnixListener::bind(dir.path().join("worker.sock")).unwrap());
+    let lock = fs::File::open(dir.path()).unwrap();
+    lock.lock().unwrap();
+    let (code, stderr) = run(command(&dir).args(["--unix", "worker.sock"])).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("another program keeps its directory locked"), "{stderr}");
+    drop(lock);
+    let mut command = command(&dir);
+    command.args(["--unix", "worker.sock"]);
+    assert_serves(&Worker::spawn(command, dir).await).await;
 }
 
 #[tokio::test]

@@ -59,21 +59,21 @@ async fn a_message_on_its_way_does_not_disturb_the_end() {
     let mut worker = Worker::start(&["--close-timeout", "3600"]).await;
     let mut stream = worker.raw().await;
     let message = frame(FIN | BINARY_FRAME, &[5; 1000]);
-    stream.write_all(&message[..500]).await.unwrap();
+    soon(stream.write_all(&message[..500])).await.unwrap();
     worker.signal(Signal::TERM);
     assert_eq!(read_frame(&mut stream).await.0, CLOSE);
-    stream.write_all(&message[500..]).await.unwrap();
-    stream.write_all(&frame(PING, b"?")).await.unwrap();
-    stream.write_all(&close_frame(1001, "")).await.unwrap();
+    soon(stream.write_all(&message[500..])).await.unwrap();
+    soon(stream.write_all(&frame(PING, b"?"))).await.unwrap();
+    soon(stream.write_all(&close_frame(1001, ""))).await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, b"", "nothing follows the worker's Close");
     assert_eq!(worker.ended().await.code(), Some(0));
 }
 
 #[tokio::test]
 async fn a_handshake_that_is_not_complete_gets_no_answer() {
-    let mut worker = Worker::start(&["--close-timeout", "3600"]).await;
+    let mut worker = Worker::start(&["--close-timeout", "3600", "--open-timeout", "0"]).await;
     let mut stream = worker.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    soon(stream.write_all(b"GET / HTTP/1.1\r\n")).await.unwrap();
     worker.client().await; // who came later was served: the first one was accepted
     worker.signal(Signal::TERM);
     assert_eq!(read_to_end(&mut stream).await, b"");

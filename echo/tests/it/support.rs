@@ -113,7 +113,7 @@ pub(crate) const UPGRADE: &str = "Host: localhost\r\n\
 
 pub(crate) async fn upgrade(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     let request = format!("GET / HTTP/1.1\r\n{UPGRADE}\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
+    soon(stream.write_all(request.as_bytes())).await.unwrap();
     let head = read_head(stream).await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
 }

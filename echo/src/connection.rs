@@ -129,21 +129,21 @@ struct Session {
     /// Bytes that were taken late, in all: how a slow reader shows that it lives.
     taken_late: u64,
     next_ping: Instant,
-    /// When the peer must have done what it owes.
+    /// Until when the peer must have shown that it lives.
     deadline: Option<Instant>,
-    owes: Owes,
+    asked: Option<Asked>,
     pings: u32,
     /// A Close was sent: nothing may follow it.
     is_closing: bool,
 }
 
-/// What a living peer would do by the deadline.
+/// What the peer was asked for at the last ping time: a pong, or to take some of what waits for it,
+/// where a ping could not get through.
 #[derive(Debug)]
-enum Owes {
-    Nothing,
-    Pong,
-    /// Take more than these bytes of what waits: a ping could not get through to it.
-    Progress(u64),
+struct Asked {
+    pong: bool,
+    /// `taken_late` at that time.
+    taken_late: u64,
 }
 
 impl Session {
@@ -159,7 +159,7 @@ impl Session {
             taken_late: 0,
             next_ping,
             deadline: None,
-            owes: Owes::Nothing,
+            asked: None,
             pings: 0,
             is_closing: false,
         }
@@ -255,11 +255,12 @@ impl Session {
     /// At a tick: is the peer alive, is it time to ask it, and when is the next tick?
     fn keep_alive(&mut self, interval: Duration, cx: &mut Context<'_>) -> Result<Instant, End> {
         let now = Instant::now();
-        let lives = match self.owes {
-            Owes::Nothing => true,
-            Owes::Pong => !self.decoder.awaits_pong(),
-            Owes::Progress(before) => self.waiting.is_empty() || self.taken_late > before,
-        };
+        // To take what waits is a sign as good as a pong, which cannot reach us: we don't read then.
+        let lives = self.asked.as_ref().is_none_or(|asked| {
+            let answered =
+                if asked.pong { !self.decoder.awaits_pong() } else { self.waiting.is_empty() };
+            answered || self.taken_late > asked.taken_late
+        });
         match self.deadline {
             Some(deadline) if !lives && now >= deadline => {
                 return Err(End::Failed(Failure::new(1011, "keepalive ping timeout")));
@@ -268,17 +269,16 @@ impl Session {
             _ if now < self.next_ping => return Ok(self.next_ping),
             _ => {}
         }
-        if self.waiting.is_empty() {
+        let pong = self.waiting.is_empty();
+        if pong {
             self.pings = self.pings.wrapping_add(1);
             let payload = self.pings.to_be_bytes();
             self.decoder.await_pong(payload);
-            self.owes = Owes::Pong;
             let mut ping = Vec::new();
             frames::put_ping(payload, &mut ping);
             self.send(cx, &mut ping)?;
-        } else {
-            self.owes = Owes::Progress(self.taken_late);
         }
+        self.asked = Some(Asked { pong, taken_late: self.taken_late });
         self.next_ping = now + interval;
         self.deadline = self.habits.ping_timeout.map(|limit| now + limit);
         Ok(self.deadline.map_or(self.next_ping, |deadline| deadline.min(self.next_ping)))

@@ -84,3 +84,16 @@ async fn who_reads_slowly_stays() {
     assert!(answer.iter().all(|byte| *byte == 3));
     assert_eq!(read_frame(&mut stream).await.0, PING, "only now could one get through");
 }
+
+#[tokio::test]
+async fn who_has_not_read_everything_when_the_next_ping_is_due_stays() {
+    let worker = Worker::start(&["--ping-interval", "0.5", "--ping-timeout", "0.5"]).await;
+    let mut stream = worker.raw().await;
+    let (first, payload) = read_frame(&mut stream).await;
+    assert_eq!(first, PING);
+    soon(stream.write_all(&frame(PONG, &payload))).await.unwrap();
+    soon(stream.write_all(&frame(FIN | BINARY_FRAME, &vec![3; 1 << 20]))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await; // past that time
+    assert_eq!(read_frame(&mut stream).await, (FIN | BINARY_FRAME, vec![3; 1 << 20]));
+    assert_eq!(read_frame(&mut stream).await.0, PING);
+}

@@ -107,9 +107,9 @@ async fn talk(arguments: Arguments) -> Result<bool, String> {
     };
     let pings = arguments.ping_interval;
     let rules = Rules { ping_interval: (!pings.is_zero()).then_some(pings), wait: arguments.wait };
-    let close = session::converse(socket, &mut face.talk, &mut signals, rules).await;
-    face.finish(&format!("Connection closed: {close}."), &mut signals).await;
-    Ok(close.is_clean())
+    let ending = session::converse(socket, &mut face.talk, &mut signals, rules).await;
+    face.finish(&format!("Connection closed: {}.", ending.close), &mut signals).await;
+    Ok(ending.is_success())
 }
 
 fn fail(line: &str) -> ExitCode {

@@ -31,6 +31,8 @@ pub(crate) enum Input {
     Ping,
     /// Close, after what was sent before.
     Close(Close),
+    /// Something could not be sent. The person knows; the exit status must tell it too.
+    Lost,
 }
 
 /// The ends of a face that the conversation holds.

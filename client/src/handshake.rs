@@ -185,3 +185,17 @@ fn refusal(error: &tungstenite::Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_is_given_up() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let address = Address::parse(&url).unwrap();
+        let failure = connect(&address, &Offer::default(), &Trust::default()).await.unwrap_err();
+        assert_eq!(failure.to_string(), "no answer within 10 seconds");
+    }
+}

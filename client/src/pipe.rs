@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::face::{Face, Input, QUEUE, Talk};
+use crate::words;
 
 /// A face that takes its messages from `inputs` and prints to standard output.
 ///
@@ -33,7 +34,8 @@ pub(crate) fn standard_input(binary: bool) -> io::Result<mpsc::Receiver<Input>> 
     let (to_send, inputs) = mpsc::channel(QUEUE);
     thread::Builder::new().name("read".to_owned()).spawn(move || {
         if let Err(error) = read(binary, &to_send) {
-            complain(&format!("standard input: {error}"));
+            complain(&format!("standard input: {}", words::os(&error)));
+            let _ = to_send.blocking_send(Input::Lost);
         }
     })?;
     Ok(inputs)
@@ -59,18 +61,15 @@ fn read(binary: bool, to_send: &mpsc::Sender<Input>) -> io::Result<()> {
         while matches!(line.last(), Some(b'\n' | b'\r')) {
             line.pop();
         }
-        let message = if binary {
-            Message::binary(line)
+        let input = if binary {
+            Input::Send(Message::binary(line))
+        } else if let Ok(text) = String::from_utf8(line) {
+            Input::Send(Message::text(text))
         } else {
-            match String::from_utf8(line) {
-                Ok(text) => Message::text(text),
-                Err(_) => {
-                    complain(&format!("line {number} is not UTF-8 and was not sent: try --binary"));
-                    continue;
-                }
-            }
+            complain(&format!("line {number} is not UTF-8 and was not sent: try --binary"));
+            Input::Lost
         };
-        if to_send.blocking_send(Input::Send(message)).is_err() {
+        if to_send.blocking_send(input).is_err() {
             break;
         }
     }

@@ -37,13 +37,29 @@ pub(crate) struct Rules {
     pub(crate) wait: Duration,
 }
 
+/// How a conversation ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// What the other side closed with, or 1006, or what it did wrong.
+    pub(crate) close: Close,
+    /// Whether all that was to be sent could be.
+    pub(crate) complete: bool,
+}
+
+impl Ending {
+    /// Whether the program has done what it was asked to do.
+    pub(crate) fn is_success(&self) -> bool {
+        self.close.is_clean() && self.complete
+    }
+}
+
 /// Leads the conversation, and returns how it ended.
 pub(crate) async fn converse(
     socket: WebSocketStream<Stream>,
     talk: &mut Talk,
     signals: &mut Signals,
     rules: Rules,
-) -> Close {
+) -> Ending {
     let (sink, mut stream) = socket.split();
     let (to_write, from_us) = mpsc::channel(QUEUE);
     let progress = Progress::default();
@@ -70,7 +86,7 @@ pub(crate) async fn converse(
             () = until(deadline) => state.tick(Instant::now()),
         }
     }
-    state.verdict.unwrap_or_else(abnormal)
+    Ending { close: state.verdict.unwrap_or_else(abnormal), complete: state.complete }
 }
 
 /// How far a conversation has come.
@@ -107,6 +123,8 @@ struct Conversation {
     more_input: bool,
     /// No more input will come, and all of it has been written.
     all_said: bool,
+    /// Nothing that was to be sent was lost.
+    complete: bool,
     /// Text and binary messages, there and back.
     sent: u64,
     received: u64,
@@ -126,6 +144,7 @@ impl Conversation {
             writer_lives: true,
             more_input: true,
             all_said: false,
+            complete: true,
             sent: 0,
             received: 0,
             last_sound: now,
@@ -188,6 +207,7 @@ impl Conversation {
                 self.outgoing.push_back(ping);
             }
             Some(Input::Close(close)) => self.close(&close),
+            Some(Input::Lost) => self.complete = false,
             None => self.more_input = false,
         }
     }

@@ -10,7 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -34,7 +36,7 @@ const HELP: &str = "\
 /close [CODE [REASON]]  close the connection, with 1000 unless told otherwise
 /help                   show this
 //...                   send a message that starts with a slash
-Ctrl-D or Ctrl-C        close with 1000; twice Ctrl-C does not wait for an answer
+Ctrl-D or Ctrl-C        close with 1000; Ctrl-C again does not wait for an answer
 Anything else is sent as a message.";
 
 /// Goes up a line and down again. Printing this changes nothing on the screen, but the editor only
@@ -50,8 +52,7 @@ pub(crate) struct Editing {
     ended: Arc<AtomicBool>,
     nothing_typed: Arc<AtomicBool>,
     done: oneshot::Receiver<()>,
-    /// The terminal as it was.
-    before: Termios,
+    _quiet: Quiet,
 }
 
 /// A face with a prompt, or `None` where there is no terminal that can have one.
@@ -62,7 +63,6 @@ pub(crate) fn open(binary: bool) -> io::Result<Option<Face>> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Ok(None);
     }
-    let before = tcgetattr(io::stdin())?;
     // A paste of several lines is several messages, so pastes are not bracketed.
     let config = rustyline::Config::builder().auto_add_history(true).bracketed_paste(false).build();
     let mut editor: Typing =
@@ -70,6 +70,7 @@ pub(crate) fn open(binary: bool) -> io::Result<Option<Face>> {
     let Ok(printer) = editor.create_external_printer() else {
         return Ok(None); // TERM=dumb
     };
+    let quiet = Quiet::start()?;
     let (to_send, inputs) = mpsc::channel(QUEUE);
     let (lines, to_print) = mpsc::channel(QUEUE);
     let (told_printed, printed) = oneshot::channel();
@@ -91,7 +92,7 @@ pub(crate) fn open(binary: bool) -> io::Result<Option<Face>> {
         print(to_print, printer);
         let _ = told_printed.send(());
     })?;
-    let editing = Editing { ended, nothing_typed, done, before };
+    let editing = Editing { ended, nothing_typed, done, _quiet: quiet };
     Ok(Some(Face { talk: Talk { inputs, lines, leave }, printed, editor: Some(editing) }))
 }
 
@@ -112,8 +113,36 @@ impl Editing {
                 return;
             }
         }
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
         say("");
+    }
+}
+
+/// A terminal that does nothing with keys but hand them on, and is as it was before when this is
+/// dropped.
+///
+/// The editor does the same, but only while it edits a line: without this, what is typed or pasted
+/// between two lines would be echoed by the terminal, or taken for a line of its own.
+#[derive(Debug)]
+struct Quiet {
+    before: Termios,
+}
+
+impl Quiet {
+    fn start() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut quiet = before.clone();
+        quiet.input_modes.remove(InputModes::ICRNL);
+        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
+        quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
+        quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(io::stdin(), OptionalActions::Now, &quiet)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }
 

@@ -27,7 +27,7 @@ use crate::words;
 #[derive(Debug, Parser)]
 #[command(name = "client", version)]
 struct Arguments {
-    /// ws://HOST[:PORT][/PATH], wss://..., or ws+unix:SOCKET[:/PATH]
+    #[arg(help = "ws://HOST[:PORT][/PATH], wss://..., or ws+unix:SOCKET[:/PATH]")]
     url: String,
 
     /// Add this header to the handshake; may be repeated
@@ -59,7 +59,7 @@ struct Arguments {
     execute: Vec<String>,
 
     /// Once all is sent, wait this long after the last answer for missing ones
-    #[arg(short, long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    #[arg(short, long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
     wait: Duration,
 
     /// Send binary messages instead of text

@@ -21,23 +21,16 @@ use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
 use rustyline::{
     Cmd, ConditionalEventHandler, Context, Editor, Event, EventContext, EventHandler,
-    ExternalPrinter, Helper, KeyEvent, RepeatCount,
+    ExternalPrinter, Helper, KeyCode, KeyEvent, Modifiers, RepeatCount,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::close::Close;
+use crate::command::command;
 use crate::face::{Face, Input, QUEUE, Talk, say};
+use crate::gate::{Gate, Line};
 
 const PROMPT: &str = "> ";
-
-const HELP: &str = "\
-/ping                   send a ping, and say how long the pong took
-/close [CODE [REASON]]  close the connection, with 1000 unless told otherwise
-/help                   show this
-//...                   send a message that starts with a slash
-Ctrl-D or Ctrl-C        close with 1000; Ctrl-C again does not wait for an answer
-Anything else is sent as a message.";
 
 /// Goes up a line and down again. Printing this changes nothing on the screen, but the editor only
 /// takes it when it is about to show what it got before.
@@ -79,17 +72,29 @@ pub(crate) fn open(binary: bool) -> io::Result<Option<Face>> {
     let ended = Arc::new(AtomicBool::new(false));
     let nothing_typed = Arc::new(AtomicBool::new(true));
 
-    editor.set_helper(Some(Watch(Arc::clone(&nothing_typed))));
+    let gate = Arc::new(Gate::default());
+
+    let watch = Watch { nothing_typed: Arc::clone(&nothing_typed), gate: Arc::clone(&gate) };
+    editor.set_helper(Some(watch));
+    for enter in [KeyEvent(KeyCode::Enter, Modifiers::NONE), KeyEvent::ctrl('J')] {
+        editor.bind_sequence(enter, handler(Keys::Enter(Arc::clone(&gate))));
+    }
     editor.bind_sequence(KeyEvent::ctrl('D'), handler(Keys::EndOfInput(to_send.clone())));
     editor.bind_sequence(KeyEvent::ctrl('C'), handler(Keys::Interrupt(Arc::clone(&leave))));
-    let person = Person { to_send, leave: Arc::clone(&leave), ended: Arc::clone(&ended), binary };
+    let person = Person {
+        to_send,
+        leave: Arc::clone(&leave),
+        ended: Arc::clone(&ended),
+        gate: Arc::clone(&gate),
+        binary,
+    };
     thread::Builder::new().name("edit".to_owned()).spawn(move || {
         person.types_into(&mut editor);
         drop(editor);
         let _ = told_done.send(());
     })?;
     thread::Builder::new().name("print".to_owned()).spawn(move || {
-        print(to_print, printer);
+        print(to_print, &gate, printer);
         let _ = told_printed.send(());
     })?;
     let editing = Editing { ended, nothing_typed, done, _quiet: quiet };
@@ -151,64 +156,42 @@ struct Person {
     to_send: mpsc::Sender<Input>,
     leave: Arc<Notify>,
     ended: Arc<AtomicBool>,
+    gate: Arc<Gate>,
     binary: bool,
 }
 
 impl Person {
     fn types_into(&self, editor: &mut Typing) {
         while !self.ended.load(Ordering::SeqCst) {
-            match editor.readline(PROMPT) {
-                Ok(line) => match command(&line, self.binary) {
-                    Ok(input) => {
-                        if self.to_send.blocking_send(input).is_err() {
-                            return;
-                        }
-                    }
-                    Err(answer) => say(&answer),
-                },
+            self.gate.set(Line::Starting);
+            let input = match editor.readline(PROMPT) {
+                Ok(line) => command(&line, self.binary),
                 // A signal from outside, or the one that ends the editor.
-                Err(ReadlineError::Interrupted) => self.leave.notify_one(),
-                Err(_) => {
-                    // The terminal is gone.
-                    let _ = self.to_send.blocking_send(Input::Close(going_away()));
-                    return;
+                Err(ReadlineError::Interrupted) => {
+                    self.leave.notify_one();
+                    continue;
                 }
+                Err(ReadlineError::Eof) => Ok(Input::Close(Close::new(Close::NORMAL, ""))),
+                // The terminal is gone.
+                Err(_) => Ok(Input::Close(Close::new(Close::GOING_AWAY, ""))),
+            };
+            match input {
+                Ok(input) => {
+                    let is_last = matches!(input, Input::Close(_));
+                    if self.to_send.blocking_send(input).is_err() || is_last {
+                        break;
+                    }
+                }
+                Err(answer) => say(&answer),
             }
         }
-    }
-}
-
-/// What a typed line asks for, or what to tell the person at once.
-fn command(line: &str, binary: bool) -> Result<Input, String> {
-    let message = |text: &str| {
-        let text = text.to_owned();
-        Input::Send(if binary { Message::binary(text) } else { Message::text(text) })
-    };
-    let Some(command) = line.strip_prefix('/') else {
-        return Ok(message(line));
-    };
-    if command.starts_with('/') {
-        return Ok(message(command));
-    }
-    let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
-    let rest = rest.trim();
-    match name {
-        "ping" => Ok(Input::Ping),
-        "close" if rest.is_empty() => Ok(Input::Close(Close::new(Close::NORMAL, ""))),
-        "close" => {
-            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-            match Close::typed(code, reason.trim_start()) {
-                Ok(close) => Ok(Input::Close(close)),
-                Err(error) => Err(format!("Not closed: {error}.")),
-            }
-        }
-        "help" => Err(HELP.to_owned()),
-        _ => Err(format!("No such command: /{name}. Try /help, or //{name} to send /{name}.")),
+        // What still comes in is printed without an editor.
+        self.gate.set(Line::Edited);
     }
 }
 
 /// The thread that shows what comes in.
-fn print(mut lines: mpsc::Receiver<String>, mut printer: impl ExternalPrinter) {
+fn print(mut lines: mpsc::Receiver<String>, gate: &Gate, mut printer: impl ExternalPrinter) {
     while let Some(mut text) = lines.blocking_recv() {
         text.push('\n');
         // The prompt is drawn again after each print, so what has piled up is printed at once.
@@ -216,11 +199,13 @@ fn print(mut lines: mpsc::Receiver<String>, mut printer: impl ExternalPrinter) {
             text.push_str(&line);
             text.push('\n');
         }
+        gate.wait();
         if printer.print(text).is_err() {
             return;
         }
     }
     // When the editor has taken this, it has taken what came before.
+    gate.wait();
     let _ = printer.print(NOTHING.to_owned());
 }
 
@@ -230,6 +215,8 @@ enum Keys {
     EndOfInput(mpsc::Sender<Input>),
     /// Ctrl-C: close now.
     Interrupt(Arc<Notify>),
+    /// Enter: the editor is about to hand over the line.
+    Enter(Arc<Gate>),
 }
 
 fn handler(keys: Keys) -> EventHandler {
@@ -242,26 +229,34 @@ impl ConditionalEventHandler for Keys {
         match self {
             Self::EndOfInput(_) if !at.line().is_empty() => None,
             Self::EndOfInput(to_send) => {
-                // A full queue has a close coming, or a server that takes nothing: Ctrl-C helps.
-                let _ = to_send.try_send(Input::Close(Close::new(Close::NORMAL, "")));
-                Some(Cmd::Noop)
+                // With a full queue, leave the editor to wait for room, where Ctrl-C still works.
+                let close = Input::Close(Close::new(Close::NORMAL, ""));
+                to_send.try_send(close).is_ok().then_some(Cmd::Noop)
             }
             Self::Interrupt(leave) => {
                 leave.notify_one();
                 Some(Cmd::Noop)
+            }
+            Self::Enter(gate) => {
+                gate.set(Line::Handed);
+                None
             }
         }
     }
 }
 
 /// Looks over the editor's shoulder: is there anything on the line?
-struct Watch(Arc<AtomicBool>);
+struct Watch {
+    nothing_typed: Arc<AtomicBool>,
+    gate: Arc<Gate>,
+}
 
 impl Hinter for Watch {
     type Hint = String;
 
     fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
-        self.0.store(line.is_empty(), Ordering::SeqCst);
+        self.nothing_typed.store(line.is_empty(), Ordering::SeqCst);
+        self.gate.started();
         None
     }
 }
@@ -273,50 +268,8 @@ impl Highlighter for Watch {}
 impl Validator for Watch {}
 impl Helper for Watch {}
 
-fn going_away() -> Close {
-    Close::new(Close::GOING_AWAY, "")
-}
-
 fn print_raw(text: &str) {
     use std::io::Write as _;
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(what: &str) -> Result<Input, String> {
-        Ok(Input::Send(Message::text(what)))
-    }
-
-    #[test]
-    fn a_line_is_a_message_unless_it_starts_with_a_slash() {
-        assert_eq!(command("hello / there", false), text("hello / there"));
-        assert_eq!(command("", false), text(""));
-        assert_eq!(command("//ping", false), text("/ping"));
-        assert_eq!(command("hi", true), Ok(Input::Send(Message::binary("hi"))));
-        assert_eq!(command("/ping", false), Ok(Input::Ping));
-    }
-
-    #[test]
-    fn close_takes_a_code_and_a_reason() {
-        let close = |code, reason: &str| Ok(Input::Close(Close::new(code, reason)));
-        assert_eq!(command("/close", false), close(1000, ""));
-        assert_eq!(command("/close 4001", false), close(4001, ""));
-        assert_eq!(command("/close 4001 see you later ", false), close(4001, "see you later"));
-        let refused = command("/close 1006", false).unwrap_err();
-        assert!(refused.contains("1006 cannot be sent"), "{refused}");
-    }
-
-    #[test]
-    fn a_wrong_command_says_what_to_do() {
-        let answer = command("/etc/passwd x", false).unwrap_err();
-        assert_eq!(
-            answer,
-            "No such command: /etc/passwd. Try /help, or //etc/passwd to send /etc/passwd."
-        );
-        assert!(command("/help", false).unwrap_err().contains("/close [CODE [REASON]]"));
-    }
 }

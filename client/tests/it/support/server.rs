@@ -88,14 +88,9 @@ pub(crate) fn refusing() -> SocketAddr {
 /// Sends every message back until the client closes.
 pub(crate) async fn echo(mut peer: Peer) {
     while let Some(Ok(message)) = peer.socket.next().await {
-        if message.is_text() || message.is_binary() {
-            // Fed, not sent: what has piled up is flushed with the next read.
-            if peer.socket.feed(message).await.is_err() {
-                return;
-            }
-            if futures_util::FutureExt::now_or_never(peer.socket.flush()).is_none() {
-                let _ = peer.socket.flush().await;
-            }
+        let is_data = message.is_text() || message.is_binary();
+        if is_data && peer.socket.send(message).await.is_err() {
+            return;
         }
     }
 }

@@ -48,7 +48,7 @@ impl Gate {
         let line = self.lock();
         let _line = self
             .changed
-            .wait_timeout_while(line, Duration::from_secs(1), |line| *line != Line::Edited)
+            .wait_timeout_while(line, Duration::from_secs(5), |line| *line != Line::Edited)
             .unwrap_or_else(PoisonError::into_inner);
     }
 
@@ -72,7 +72,8 @@ mod tests {
         gate.set(Line::Handed);
         thread::scope(|scope| {
             let (passed, seen) = mpsc::channel();
-            scope.spawn(|| {
+            let gate = &gate;
+            scope.spawn(move || {
                 gate.wait();
                 let _ = passed.send(());
             });

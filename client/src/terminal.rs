@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::{self, SigSet};
 use rustix::process::Signal;
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
@@ -88,7 +89,12 @@ pub(crate) fn open(binary: bool) -> io::Result<Option<Face>> {
         gate: Arc::clone(&gate),
         binary,
     };
+    // Ctrl-Z stops the program from within the editor, which must not run on and draw its prompt
+    // before the stop: so its thread is the one to take that signal.
+    let stop = SigSet::from(signal::Signal::SIGTSTP);
+    stop.thread_block()?;
     thread::Builder::new().name("edit".to_owned()).spawn(move || {
+        let _ = stop.thread_unblock();
         person.types_into(&mut editor);
         drop(editor);
         let _ = told_done.send(());

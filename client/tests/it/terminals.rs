@@ -192,6 +192,24 @@ fn ctrl_c_and_signals_close_and_leave_what_was_typed_on_the_screen() {
 }
 
 #[test]
+fn ctrl_z_stops_it_and_when_it_goes_on_so_does_the_line() {
+    let server = server::tcp(server::echo);
+    let connected = connected(&server);
+    let mut terminal = Terminal::start(&[&server.url]);
+    terminal.shows(&[&connected, ">"]);
+    terminal.type_in("half");
+    terminal.shows(&[&connected, "> half"]);
+    terminal.type_in("\u{1a}"); // Ctrl-Z
+    terminal.stopped();
+    terminal.signal(Signal::CONT);
+    terminal.quiet();
+    terminal.type_in(" done\r");
+    terminal.shows(&[&connected, "> half done", "< half done", ">"]);
+    terminal.type_in("\u{4}");
+    assert_eq!(terminal.wait(), 0);
+}
+
+#[test]
 fn the_servers_end_ends_the_prompt_and_nothing_said_before_it_is_lost() {
     let server = server::tcp(async |mut peer: Peer| {
         peer.text().await;

@@ -4,14 +4,18 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
+use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize,
+};
 use tempfile::NamedTempFile;
 
 use super::{PATIENCE, run};
@@ -51,6 +55,8 @@ impl Terminal {
         let end = || slave.try_clone().unwrap();
         let mut command = run::client();
         command.args(arguments).env("TERM", term).stdin(end()).stdout(end()).stderr(end());
+        // A group of its own, as a shell gives it: Ctrl-Z stops the group.
+        command.process_group(0);
         if redirected {
             command.stdout(output.reopen().unwrap());
         }
@@ -76,6 +82,26 @@ impl Terminal {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("the client runs");
+    }
+
+    /// Waits until the client is stopped, and does with the terminal what a shell then does.
+    pub(crate) fn stopped(&self) {
+        let pid = Pid::from_child(&self.child);
+        let status = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap().1;
+        assert!(status.stopped(), "{status:?}");
+        let mut modes = tcgetattr(&self.slave).unwrap();
+        modes.local_modes.insert(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+        modes.input_modes.insert(InputModes::ICRNL);
+        tcsetattr(&self.slave, OptionalActions::Now, &modes).unwrap();
+    }
+
+    /// Waits until the terminal does not echo what is typed.
+    pub(crate) fn quiet(&self) {
+        let since = Instant::now();
+        while tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ECHO) {
+            assert!(since.elapsed() < PATIENCE, "the terminal still echoes");
+            thread::yield_now();
+        }
     }
 
     /// Waits until the screen shows these lines, and nothing else.

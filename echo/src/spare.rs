@@ -5,8 +5,9 @@
 
 use std::cell::RefCell;
 
-/// Smaller ones are left to the allocator, which keeps them itself.
-pub(crate) const SMALLEST: usize = 64 * 1024;
+/// Smaller ones are left to the allocator, which keeps them itself. Above what a read's answers need,
+/// so that only gathered messages bring their buffers here.
+pub(crate) const SMALLEST: usize = 256 * 1024;
 
 /// What a thread keeps at most, in bytes.
 const BUDGET: usize = 4 * 1024 * 1024;

@@ -324,6 +324,7 @@ fn check_close(payload: &[u8]) -> Result<(), Failure> {
 /// Appends `part`, unmasked. `offset` is its place in the frame's payload.
 fn extend_unmasked(data: &mut Vec<u8>, part: &[u8], mut mask: [u8; 4], offset: usize) {
     mask.rotate_left(offset % 4);
+    data.reserve(part.len());
     // The same four bytes four times over, whatever the byte order.
     let key = u128::from(u32::from_ne_bytes(mask)) * 0x1_0000_0001_0000_0001_0000_0001;
     // In steps of a page, which is still in the nearest cache when it is unmasked.

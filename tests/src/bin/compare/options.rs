@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// Worker threads or processes of each front
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) threads: u32,
+    /// At most so many connections per row, for a small machine or a first look
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) connections: Option<u32>,
     /// The nginx to compare with
     #[arg(long, value_name = "PATH", default_value = "nginx")]
     pub(crate) nginx: PathBuf,

@@ -164,6 +164,8 @@ impl Front {
             while TcpStream::connect(self.address).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 if self.running.exited().is_some() {
+                    // For its last words.
+                    self.running.wait_exit(PATIENCE);
                     return Err("ended at once");
                 }
             }

@@ -30,7 +30,7 @@ pub(crate) struct Report {
 /// All readings of one row.
 pub(crate) struct Measured {
     /// Which row.
-    pub(crate) row: &'static Row,
+    pub(crate) row: Row,
     /// By peer, then by round.
     pub(crate) readings: Vec<Vec<Reading>>,
 }
@@ -99,7 +99,7 @@ impl Report {
         let peers = 0..self.peers.len();
         let rivals = 0..self.peers.len() - 1;
         let or_dash = |cell: Option<String>| cell.unwrap_or_else(|| "-".to_owned());
-        let mut cells = vec![measured.row.title.to_owned()];
+        let mut cells = vec![format!("{} x {}", measured.row.title, measured.row.connections)];
         cells.extend(peers.clone().map(|peer| {
             or_dash(measured.cost(peer).map(|cost| format!("{:.2} {unit}", cost.median)))
         }));

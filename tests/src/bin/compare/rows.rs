@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::problem::Problem;
 
 /// One line of the comparison.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
     /// Its name on the command line and in the JSON file.
     pub(crate) name: &'static str,
-    /// Its title in the table.
+    /// What each connection does, in the table's words.
     pub(crate) title: &'static str,
     /// What each connection does.
     pub(crate) work: Work,
@@ -55,70 +55,73 @@ impl Gauge {
 pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "echo-32",
-        title: "echo 32 B x 100",
+        title: "echo 32 B",
         work: Work::Echo(32),
         connections: 100,
         gauge: Gauge::Cpu,
     },
     Row {
         name: "echo-125",
-        title: "echo 125 B x 1000",
+        title: "echo 125 B",
         work: Work::Echo(125),
         connections: 1000,
         gauge: Gauge::Cpu,
     },
     Row {
         name: "echo-16k",
-        title: "echo 16 kB x 100",
+        title: "echo 16 kB",
         work: Work::Echo(16 << 10),
         connections: 100,
         gauge: Gauge::Cpu,
     },
     Row {
         name: "echo-1m",
-        title: "echo 1 MB x 8",
+        title: "echo 1 MB",
         work: Work::Echo(1 << 20),
         connections: 8,
         gauge: Gauge::Cpu,
     },
     Row {
         name: "get",
-        title: "keep-alive GET x 100",
+        title: "keep-alive GET",
         work: Work::Get,
         connections: 100,
         gauge: Gauge::Cpu,
     },
     Row {
         name: "handshake",
-        title: "handshake x 50",
+        title: "handshake",
         work: Work::Handshake,
         connections: 50,
         gauge: Gauge::Cpu,
     },
     Row {
         name: "memory",
-        title: "tunnel x 4000, at once",
+        title: "tunnel, at once",
         work: Work::Hold,
         connections: 4000,
         gauge: Gauge::Memory(Duration::ZERO),
     },
     Row {
         name: "memory-idle",
-        title: "tunnel x 4000, idle 3 s",
+        title: "tunnel, idle 3 s",
         work: Work::Hold,
         connections: 4000,
         gauge: Gauge::Memory(Duration::from_secs(3)),
     },
 ];
 
-/// The rows of these names, in the table's order; all of them when no name is given.
-pub(crate) fn select(names: &[String]) -> Result<Vec<&'static Row>, Problem> {
+/// The rows of these names, in the table's order; all of them when no name is given. None with more
+/// connections than `most`.
+pub(crate) fn select(names: &[String], most: Option<u32>) -> Result<Vec<Row>, Problem> {
     if let Some(name) = names.iter().find(|name| ROWS.iter().all(|row| row.name != **name)) {
         let known: Vec<_> = ROWS.iter().map(|row| row.name).collect();
         return Err(Problem::NoRow { name: name.clone(), known: known.join(", ") });
     }
     let wanted = |row: &&Row| names.is_empty() || names.iter().any(|name| name == row.name);
-    Ok(ROWS.iter().filter(wanted).collect())
+    let capped =
+        |row: &Row| Row { connections: row.connections.min(most.unwrap_or(u32::MAX)), ..*row };
+    Ok(ROWS.iter().filter(wanted).map(capped).collect())
 }
 
 #[cfg(test)]
@@ -134,10 +137,18 @@ mod tests {
 
     #[test]
     fn rows_come_in_the_tables_order_and_a_wrong_name_says_which_there_are() {
-        let chosen = select(&["get".to_owned(), "echo-32".to_owned()]).unwrap();
+        let chosen = select(&["get".to_owned(), "echo-32".to_owned()], None).unwrap();
         assert_eq!(chosen.iter().map(|row| row.name).collect::<Vec<_>>(), ["echo-32", "get"]);
-        assert_eq!(select(&[]).unwrap().len(), ROWS.len());
-        let refused = select(&["ecko".to_owned()]).unwrap_err().to_string();
+        assert_eq!(select(&[], None).unwrap().len(), ROWS.len());
+        let refused = select(&["ecko".to_owned()], None).unwrap_err().to_string();
         assert!(refused.contains("\"ecko\"") && refused.contains("echo-32"), "{refused}");
+    }
+
+    #[test]
+    fn a_cap_takes_connections_away_and_adds_none() {
+        let capped = select(&[], Some(20)).unwrap();
+        assert!(
+            capped.iter().zip(ROWS).all(|(row, full)| row.connections == full.connections.min(20))
+        );
     }
 }

@@ -25,7 +25,7 @@ const OTHER_FILES: u64 = 200;
 
 /// Measures what `options` ask for and reports it on stdout.
 pub(crate) async fn run(options: &Options) -> Result<(), Problem> {
-    let rows = rows::select(&options.rows)?;
+    let rows = rows::select(&options.rows, options.connections)?;
     let peers = Peer::chosen(options)?;
     allow_files(&rows)?;
     let mut report = Report::new(options, &peers);
@@ -50,7 +50,7 @@ fn write_json(report: &Report, options: &Options) -> Result<(), Problem> {
 
 async fn measure_rows(
     bench: &Bench,
-    rows: &[&'static Row],
+    rows: &[Row],
     peers: &[Peer],
     rounds: u32,
     report: &mut Report,
@@ -63,11 +63,11 @@ async fn measure_rows(
 
 async fn measure_row(
     bench: &Bench,
-    row: &'static Row,
+    row: &Row,
     peers: &[Peer],
     rounds: u32,
 ) -> Result<Measured, Problem> {
-    let mut measured = Measured { row, readings: vec![Vec::new(); peers.len()] };
+    let mut measured = Measured { row: *row, readings: vec![Vec::new(); peers.len()] };
     for round in 1..=rounds {
         let readings = bench.round(row, peers, round).await?;
         let figures: Vec<_> = peers
@@ -86,7 +86,7 @@ async fn measure_row(
 }
 
 /// Raises the limit of open files to what is allowed; children inherit it.
-fn allow_files(rows: &[&Row]) -> Result<(), Problem> {
+fn allow_files(rows: &[Row]) -> Result<(), Problem> {
     let mut limit = getrlimit(Resource::Nofile);
     let most = rows.iter().map(|row| u64::from(row.connections)).max().unwrap_or(0);
     // Two per tunnel: one to the client, one to the worker.

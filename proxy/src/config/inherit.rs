@@ -66,7 +66,6 @@ pub(super) struct Place {
 #[derive(Debug, Default)]
 pub(super) struct UpstreamDraft {
     pub(super) method: Option<Method>,
-    pub(super) zone: Option<Span>,
     pub(super) servers: Vec<UpstreamServer>,
     pub(super) keepalive: Option<usize>,
     pub(super) keepalive_requests: Option<u64>,

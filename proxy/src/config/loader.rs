@@ -136,6 +136,7 @@ fn finish(main: MainDraft, walk: Walk) -> Config {
         worker_connections: worker_connections.unwrap_or(512),
         http: main.http,
         notes: walk.notes,
+        warnings: walk.warnings,
         sources: Arc::new(sources),
     }
 }

@@ -35,6 +35,8 @@ pub struct Config {
     pub http: Option<Http>,
     /// What was read but has no effect here, one sentence with its place each, for `-t`.
     pub notes: Vec<Spanned<String>>,
+    /// What nginx warns of, with its place, whenever it reads such a configuration.
+    pub warnings: Vec<Spanned<String>>,
     /// Every text that was read, for spans and for `-T`.
     pub sources: Arc<Sources>,
 }

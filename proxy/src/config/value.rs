@@ -97,8 +97,12 @@ impl Parts<'_> {
         while !rest.is_empty() {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let (count, tail) = rest.split_at_checked(digits)?;
-            let (unit, tail) = unit(tail)?;
+            let (unit, tail, written) = unit(tail)?;
             if last.is_some_and(|last| last >= unit) || unit < self.coarsest || unit > self.finest {
+                return None;
+            }
+            // A number without unit is the last part, whatever blanks follow.
+            if !written && !tail.trim_start_matches(' ').is_empty() {
                 return None;
             }
             last = Some(unit);
@@ -109,20 +113,21 @@ impl Parts<'_> {
     }
 }
 
-fn unit(text: &str) -> Option<(Unit, &str)> {
+/// The unit at the start of `text`, what follows it, and whether it is written at all.
+fn unit(text: &str) -> Option<(Unit, &str, bool)> {
     if let Some(rest) = text.strip_prefix("ms") {
-        return Some((Unit::Millisecond, rest));
+        return Some((Unit::Millisecond, rest, true));
     }
     let unit = match text.chars().next() {
-        None => return Some((Unit::Second, text)),
+        None | Some(' ') => return Some((Unit::Second, text, false)),
         Some('y') => Unit::Year,
         Some('M') => Unit::Month,
         Some('w') => Unit::Week,
         Some('d') => Unit::Day,
         Some('h') => Unit::Hour,
         Some('m') => Unit::Minute,
-        Some('s' | ' ') => Unit::Second,
+        Some('s') => Unit::Second,
         Some(_) => return None,
     };
-    Some((unit, text.get(1..)?))
+    Some((unit, text.get(1..)?, true))
 }

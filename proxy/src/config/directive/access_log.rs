@@ -5,6 +5,7 @@ use super::super::model::{AccessLog, LogTarget};
 use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
 use super::super::source::Spanned;
+use super::super::value;
 use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::Walk;
 
@@ -35,8 +36,13 @@ fn access_log(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done
             )?
         }
     };
+    let mut buffered = false;
     for option in statement.args.iter().skip(2) {
-        parameter(walk, option)?;
+        buffered |= parameter(walk, option)?;
+    }
+    if !buffered && statement.args.iter().any(|option| option.value.starts_with("flush=")) {
+        let message = format!("no buffer is defined for access_log \"{}\"", path.value);
+        return Err(Fault::at(path.span, message));
     }
     logs.push(AccessLog { target, format });
     Ok(())
@@ -62,20 +68,28 @@ fn target(walk: &Walk, path: &Word) -> Result<LogTarget, Fault> {
     })
 }
 
-fn parameter(walk: &mut Walk, option: &Word) -> Done {
-    let name = option.value.split('=').next().unwrap_or_default();
+/// Whether it is `buffer=`, which `flush=` needs.
+fn parameter(walk: &mut Walk, option: &Word) -> Result<bool, Fault> {
+    let (name, value) = option.value.split_once('=').unwrap_or((option.value.as_str(), ""));
     match name {
-        "buffer" | "flush" if option.value.contains('=') => {
+        "buffer" if value::size(value).is_none_or(|size| size == 0) => {
+            return Err(Fault::at(option.span, format!("invalid buffer size \"{value}\"")));
+        }
+        "flush" if value::time(value).is_none_or(|time| time.is_zero()) => {
+            return Err(Fault::at(option.span, format!("invalid flush time \"{value}\"")));
+        }
+        "buffer" | "flush" => {
             let why = "lines are written as they come";
             walk.note(option.span, format!("\"{name}\" has no effect here: {why}"));
-            Ok(())
         }
-        "gzip" | "if" => Err(Fault::at(
-            option.span,
-            format!("\"{name}\" of \"access_log\" is not supported by this proxy yet"),
-        )),
-        _ => Err(invalid(option)),
+        "gzip" | "if" => {
+            let message =
+                format!("\"{name}\" of \"access_log\" is not supported by this proxy yet");
+            return Err(Fault::at(option.span, message));
+        }
+        _ => return Err(invalid(option)),
     }
+    Ok(name == "buffer")
 }
 
 fn invalid(word: &Word) -> Fault {

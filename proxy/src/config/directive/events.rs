@@ -3,8 +3,9 @@
 use super::super::inherit::{EventsDraft, MainDraft};
 use super::super::parse::Statement;
 use super::super::problem::Fault;
+use super::super::value;
 use super::table::{Arity, Context, Directive, Done, Effect};
-use super::walk::{Scope, Walk, number, once};
+use super::walk::{Scope, Walk, once};
 
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
@@ -35,7 +36,9 @@ fn events(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done 
 
 fn worker_connections(_: &mut Walk, events: &mut EventsDraft, statement: &Statement) -> Done {
     once(&mut events.worker_connections, statement, |s| {
-        let count = number(s)?;
-        usize::try_from(count).map_err(|_| Fault::at(s.arg(0).span, "value is too large"))
+        let word = s.arg(0);
+        value::number(&word.value)
+            .and_then(|n| usize::try_from(n).ok())
+            .ok_or_else(|| Fault::at(word.span, format!("invalid number \"{}\"", word.value)))
     })
 }

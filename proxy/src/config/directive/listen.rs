@@ -1,5 +1,6 @@
 //! `listen`
 
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use super::super::address::{self, Host};
@@ -100,9 +101,17 @@ fn addresses(text: &Word) -> Result<Vec<ListenAddress>, Fault> {
         Host::Any => ListenAddress::Any(port),
         Host::Unix(path) => ListenAddress::Unix(PathBuf::from(path)),
         Host::Name(name) if name == "0.0.0.0" => ListenAddress::Any(port),
-        Host::Name(name) => ListenAddress::Host(name.trim_matches(['[', ']']).to_owned(), port),
+        Host::Name(name) => ListenAddress::Host(plain(name), port),
     };
     Ok((first..=last).map(make).collect())
+}
+
+/// An IPv6 address in one spelling and without its brackets, any other host as it is.
+fn plain(host: &str) -> String {
+    let Some(inside) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return host.to_owned();
+    };
+    inside.parse::<Ipv6Addr>().map_or_else(|_| inside.to_owned(), |ip| ip.to_string())
 }
 
 struct Options {
@@ -131,24 +140,22 @@ impl Options {
             ("default_server" | "default", None) => self.default_server = true,
             ("backlog", Some(text)) => match value::number(text).map(u32::try_from) {
                 Some(Ok(backlog)) if backlog > 0 => self.socket(|o| o.backlog = Some(backlog)),
-                _ => return invalid(&format!("invalid backlog \"{text}\"")),
+                _ => return invalid(&format!("invalid backlog \"backlog={text}\"")),
             },
             ("reuseport", None) => {
                 self.socket(|o| o.reuseport = true);
                 no_effect(walk, word, "the threads share one queue");
             }
-            ("ipv6only", Some(text)) => match text {
+            ("ipv6only", Some(text)) if text.starts_with('o') => match text {
                 "on" => self.socket(|o| o.ipv6only = true),
                 "off" => self.socket(|o| o.ipv6only = false),
                 _ => {
-                    let message =
-                        format!("invalid ipv6only flags \"{text}\", it must be \"on\" or \"off\"");
-                    return invalid(&message);
+                    return invalid(&format!("invalid ipv6only flags \"{text}\""));
                 }
             },
             ("bind", None) => self.socket(|_| ()),
-            ("deferred", None)
-            | ("rcvbuf" | "sndbuf" | "so_keepalive" | "fastopen" | "setfib", Some(_)) => {
+            ("deferred", None) | ("rcvbuf" | "sndbuf" | "so_keepalive" | "fastopen", Some(_)) => {
+                check_socket_option(name, value.unwrap_or_default(), word)?;
                 self.socket(|_| ());
                 no_effect(walk, word, "the system's own setting holds");
             }
@@ -165,6 +172,21 @@ impl Options {
         self.any = true;
         set(self);
     }
+}
+
+fn check_socket_option(name: &str, value: &str, word: &Word) -> Done {
+    let right = match name {
+        "rcvbuf" | "sndbuf" => value::size(value).is_some(),
+        "fastopen" => value::number(value).is_some(),
+        "so_keepalive" => value == "on" || value == "off" || value.contains(':'),
+        _ => true,
+    };
+    let message = match name {
+        _ if right => return Ok(()),
+        "so_keepalive" => format!("invalid so_keepalive value: \"{value}\""),
+        _ => format!("invalid {name} \"{}\"", word.value),
+    };
+    Err(Fault::at(word.span, message))
 }
 
 fn no_effect(walk: &mut Walk, word: &Word, why: &str) {

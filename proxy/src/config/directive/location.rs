@@ -2,7 +2,7 @@
 
 use super::super::inherit::Place;
 use super::super::model::LocationPattern;
-use super::super::parse::{Statement, Word};
+use super::super::parse::Statement;
 use super::super::problem::Fault;
 use super::super::source::Spanned;
 use super::table::{Arity, Context, Directive, Done, Effect};
@@ -22,6 +22,7 @@ fn location(walk: &mut Walk, outer: &mut Place, statement: &Statement) -> Done {
     if let Some(around) = &outer.pattern {
         check_nesting(&pattern, &around.value)?;
     }
+    refuse_named(&pattern)?;
     check_duplicate(&pattern, &outer.locations)?;
     let mut inner = Place { pattern: Some(pattern), ..Place::default() };
     walk.body(statement, Scope::Location(&mut inner))?;
@@ -52,14 +53,13 @@ fn pattern(statement: &Statement) -> Result<Spanned<LocationPattern>, Fault> {
             return Err(Fault::at(first.span, message));
         }
     };
-    refuse_named(&value, word)?;
     Ok(Spanned { value, span: word.span })
 }
 
-fn refuse_named(pattern: &LocationPattern, word: &Word) -> Done {
-    match pattern {
+fn refuse_named(pattern: &Spanned<LocationPattern>) -> Done {
+    match &pattern.value {
         LocationPattern::Prefix(text) if text.starts_with('@') => Err(Fault::at(
-            word.span,
+            pattern.span,
             format!("named location \"{text}\" is not supported by this proxy yet"),
         )),
         _ => Ok(()),
@@ -71,6 +71,10 @@ fn check_nesting(inner: &Spanned<LocationPattern>, outer: &LocationPattern) -> D
     if matches!(outer, LocationPattern::Exact(_)) {
         let message =
             format!("location \"{text}\" cannot be inside the exact location \"{around}\"");
+        return Err(Fault::at(inner.span, message));
+    }
+    if matches!(&inner.value, LocationPattern::Prefix(text) if text.starts_with('@')) {
+        let message = format!("named location \"{text}\" can be on the server level only");
         return Err(Fault::at(inner.span, message));
     }
     if !inner.value.is_regex() && !text.starts_with(around) {

@@ -83,6 +83,10 @@ impl Draft {
         let text = key.value.strip_prefix('\\').unwrap_or(&key.value);
         let regex = text.len() == key.value.len() && text.starts_with('~');
         let text = if regex { text.to_owned() } else { text.to_ascii_lowercase() };
+        if self.hostnames && !regex && !is_hostname(&text) {
+            let message = format!("invalid hostname or wildcard \"{text}\"");
+            return Err(Fault::at(key.span, message));
+        }
         if !regex && self.entries.iter().any(|entry| entry.key.value == text) {
             return Err(Fault::at(key.span, format!("conflicting parameter \"{text}\"")));
         }
@@ -90,4 +94,10 @@ impl Draft {
         self.entries.push(MapEntry { key, value: value.clone() });
         Ok(())
     }
+}
+
+/// A name, `*.name`, `.name` or `name.*`.
+fn is_hostname(text: &str) -> bool {
+    let middle = text.strip_prefix("*.").or_else(|| text.strip_suffix(".*")).unwrap_or(text);
+    !middle.contains('*') && !text.contains("..")
 }

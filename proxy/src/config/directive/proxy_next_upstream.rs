@@ -5,7 +5,7 @@ use super::super::model::NextUpstream;
 use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
 use super::table::{Arity, Context, Directive, Done, Effect};
-use super::walk::{Walk, argument_says, number, once, time};
+use super::walk::{Walk, number, once, time};
 
 const fn row(
     name: &'static str,
@@ -30,7 +30,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
 
 fn tries(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
     once(&mut level.proxy_next_upstream_tries, statement, |s| {
-        u32::try_from(number(s)?).map_err(|_| argument_says(s, "invalid number"))
+        Ok(u32::try_from(number(s)?).unwrap_or(u32::MAX))
     })
 }
 
@@ -45,7 +45,7 @@ fn next_upstream(walk: &mut Walk, level: &mut Level, statement: &Statement) -> D
         }
         let flag = flag(&mut set, word)?;
         if std::mem::replace(flag, true) {
-            walk.note(word.span, format!("duplicate value \"{}\"", word.value));
+            walk.warn(word.span, format!("duplicate value \"{}\"", word.value));
         }
     }
     level.proxy_next_upstream = Some(if off { NextUpstream::OFF } else { set });

@@ -47,7 +47,7 @@ fn note_conflicts(walk: &mut Walk, new: &ServerDraft, servers: &[ServerDraft]) {
         let said = named.map(|name| (name.value.to_string(), name.span));
         let said = said.chain(unnamed.then(|| (String::new(), new.span)));
         for (name, span) in said.collect::<Vec<_>>() {
-            walk.note(span, format!("conflicting server name \"{name}\" on {address}, ignored"));
+            walk.warn(span, format!("conflicting server name \"{name}\" on {address}, ignored"));
         }
     }
 }

@@ -21,7 +21,7 @@ fn server_name(walk: &mut Walk, server: &mut ServerDraft, statement: &Statement)
     for word in &statement.args {
         if word.value.contains('/') && !word.value.starts_with('~') {
             let message = format!("server name \"{}\" has suspicious symbols", word.value);
-            walk.note(word.span, message);
+            walk.warn(word.span, message);
         }
         server.names.push(Spanned { value: name(word)?, span: word.span });
     }

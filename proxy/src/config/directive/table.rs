@@ -75,8 +75,10 @@ pub(super) enum Check {
     Time,
     /// A number and a size.
     Buffers,
-    /// One of these words, or anything that the function accepts.
-    OneOf(&'static [&'static str], fn(&str) -> bool),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// In a way of its own.
+    Own(fn(&Statement) -> Done),
     /// Anything, as often as one likes.
     Anything,
 }

@@ -1,8 +1,11 @@
 //! Directives that only tune nginx's own machinery: read, checked as nginx checks them, noted.
 //! What would change an answer does not belong here.
 
+use super::super::parse::Statement;
+use super::super::problem::Fault;
 use super::super::value;
-use super::table::{Arity, Check, Context, Directive, Effect};
+use super::table::{Arity, Check, Context, Directive, Done, Effect};
+use super::walk::argument_says;
 
 const ANYWHERE: &[Context] = &[Context::Http, Context::Server, Context::Location];
 const SERVERS: &[Context] = &[Context::Http, Context::Server];
@@ -37,36 +40,26 @@ const fn sized(row: Directive, arity: Arity) -> Directive {
     Directive { arity, ..row }
 }
 
-fn is_priority(text: &str) -> bool {
-    value::number(text.trim_start_matches(['-', '+'])).is_some()
-}
-
 pub(super) const DIRECTIVES: &[Directive] = &[
     row("sendfile", ANYWHERE, Check::Switch, FILES, "sendfile on;"),
     row("sendfile_max_chunk", ANYWHERE, Check::Size, FILES, "sendfile_max_chunk 1m;"),
     row("tcp_nopush", ANYWHERE, Check::Switch, KERNEL, "tcp_nopush on;"),
-    row(
-        "aio",
-        ANYWHERE,
-        Check::OneOf(&["on", "off", "threads"], |text| text.starts_with("threads=")),
-        FILES,
-        "aio threads;",
-    ),
+    row("aio", ANYWHERE, Check::Own(aio), FILES, "aio threads;"),
     row("aio_write", ANYWHERE, Check::Switch, FILES, "aio_write on;"),
-    row(
-        "directio",
-        ANYWHERE,
-        Check::OneOf(&["off"], |text| value::offset(text).is_some()),
-        FILES,
-        "directio 4m;",
-    ),
+    row("directio", ANYWHERE, Check::Own(directio), FILES, "directio 4m;"),
     row("directio_alignment", ANYWHERE, Check::Size, FILES, "directio_alignment 512;"),
     row("output_buffers", ANYWHERE, Check::Buffers, FILES, "output_buffers 2 32k;"),
     row("read_ahead", ANYWHERE, Check::Size, FILES, "read_ahead 0;"),
     row("postpone_output", ANYWHERE, Check::Size, KERNEL, "postpone_output 1460;"),
     row("send_lowat", ANYWHERE, Check::Size, KERNEL, "send_lowat 0;"),
     sized(
-        row("open_file_cache", ANYWHERE, Check::Anything, FILES, "open_file_cache off;"),
+        row(
+            "open_file_cache",
+            ANYWHERE,
+            Check::Own(open_file_cache),
+            FILES,
+            "open_file_cache off;",
+        ),
         Arity(1, 2),
     ),
     row("open_file_cache_errors", ANYWHERE, Check::Switch, FILES, "open_file_cache_errors on;"),
@@ -141,34 +134,108 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     row("accept_mutex", EVENTS, Check::Switch, THREADS, "accept_mutex off;"),
     row("accept_mutex_delay", EVENTS, Check::Time, THREADS, "accept_mutex_delay 500ms;"),
     row("multi_accept", EVENTS, Check::Switch, THREADS, "multi_accept on;"),
-    row(
-        "use",
-        EVENTS,
-        Check::OneOf(&["epoll", "poll", "select"], |_| false),
-        EVENT_LOOP,
-        "use epoll;",
-    ),
+    row("use", EVENTS, Check::Own(event), EVENT_LOOP, "use epoll;"),
     row("epoll_events", EVENTS, Check::Number, EVENT_LOOP, "epoll_events 512;"),
     row("worker_aio_requests", EVENTS, Check::Number, FILES, "worker_aio_requests 32;"),
     row("debug_connection", EVENTS, Check::Anything, DEBUG, "debug_connection 127.0.0.1;"),
     sized(
-        row("worker_cpu_affinity", MAIN, Check::Anything, PLACED, "worker_cpu_affinity auto;"),
+        row(
+            "worker_cpu_affinity",
+            MAIN,
+            Check::Own(cpu_affinity),
+            PLACED,
+            "worker_cpu_affinity auto;",
+        ),
         Arity::SOME,
     ),
-    row("worker_priority", MAIN, Check::OneOf(&[], is_priority), PLACED, "worker_priority -5;"),
+    row("worker_priority", MAIN, Check::Own(priority), PLACED, "worker_priority -5;"),
     row("worker_rlimit_core", MAIN, Check::Size, PLACED, "worker_rlimit_core 1m;"),
     sized(
-        row("thread_pool", MAIN, Check::Anything, FILES, "thread_pool default threads=32;"),
+        row("thread_pool", MAIN, Check::Own(thread_pool), FILES, "thread_pool default threads=32;"),
         Arity(2, 3),
     ),
     row("timer_resolution", MAIN, Check::Time, EVENT_LOOP, "timer_resolution 100ms;"),
     row("pcre_jit", MAIN, Check::Switch, REGEX, "pcre_jit on;"),
     row("lock_file", MAIN, Check::Anything, THREADS, "lock_file proxy.lock;"),
-    row(
-        "debug_points",
-        MAIN,
-        Check::OneOf(&["stop", "abort"], |_| false),
-        DEBUG,
-        "debug_points stop;",
-    ),
+    row("debug_points", MAIN, Check::OneOf(&["stop", "abort"]), DEBUG, "debug_points stop;"),
 ];
+
+fn aio(statement: &Statement) -> Done {
+    let text = statement.arg(0).value.as_str();
+    let right = ["on", "off", "threads"].contains(&text) || text.starts_with("threads=");
+    if right { Ok(()) } else { Err(argument_says(statement, "invalid value")) }
+}
+
+fn directio(statement: &Statement) -> Done {
+    let text = statement.arg(0).value.as_str();
+    let right = text == "off" || value::offset(text).is_some();
+    if right { Ok(()) } else { Err(argument_says(statement, "invalid value")) }
+}
+
+fn priority(statement: &Statement) -> Done {
+    let text = statement.arg(0).value.as_str();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    match value::number(digits) {
+        Some(_) => Ok(()),
+        None => Err(argument_says(statement, "invalid number")),
+    }
+}
+
+fn event(statement: &Statement) -> Done {
+    let word = statement.arg(0);
+    if ["epoll", "poll", "select"].contains(&word.value.as_str()) {
+        return Ok(());
+    }
+    Err(Fault::at(word.span, format!("invalid event type \"{}\"", word.value)))
+}
+
+fn open_file_cache(statement: &Statement) -> Done {
+    let right = |text: &str| match text.split_once('=') {
+        Some(("max", count)) => value::number(count).is_some_and(|n| n > 0),
+        Some(("inactive", time)) => value::seconds(time).is_some(),
+        _ => text == "off",
+    };
+    match statement.args.iter().find(|word| !right(&word.value)) {
+        None => Ok(()),
+        Some(word) => {
+            let message = format!("invalid \"open_file_cache\" parameter \"{}\"", word.value);
+            Err(Fault::at(word.span, message))
+        }
+    }
+}
+
+fn cpu_affinity(statement: &Statement) -> Done {
+    let masks =
+        statement.args.iter().enumerate().filter(|(i, word)| *i > 0 || word.value != "auto");
+    for (_, word) in masks {
+        if let Some(other) = word.value.chars().find(|c| !matches!(c, '0' | '1' | ' ')) {
+            let message = format!("invalid character \"{other}\" in \"worker_cpu_affinity\"");
+            return Err(Fault::at(word.span, message));
+        }
+    }
+    Ok(())
+}
+
+fn thread_pool(statement: &Statement) -> Done {
+    let threads = |text: &str| value::number(text).is_some_and(|n| n > 0);
+    let mut found = false;
+    for word in statement.args.iter().skip(1) {
+        let (known, right) = match word.value.split_once('=') {
+            Some(("threads", count)) => {
+                found = true;
+                ("threads", threads(count))
+            }
+            Some(("max_queue", count)) => ("max_queue", value::number(count).is_some()),
+            _ => continue, // nginx does not look at anything else
+        };
+        if !right {
+            let message = format!("invalid {known} value \"{}\"", word.value);
+            return Err(Fault::at(word.span, message));
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    let message = "\"thread_pool\" must have \"threads\" parameter";
+    Err(Fault::at(statement.arg(0).span, message))
+}

@@ -2,6 +2,7 @@
 
 use super::super::inherit::Level;
 use super::super::parse::{Block, Statement};
+use super::super::problem::Fault;
 use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::{Walk, once};
 
@@ -40,7 +41,7 @@ fn lines(walk: &mut Walk, block: &Block) -> Done {
         if statement.name.value == "include" && statement.args.len() == 1 {
             walk.include(statement.arg(0), lines)?;
         } else if statement.body.is_some() {
-            return Err(statement.says("is not terminated by \";\""));
+            return Err(Fault::at(statement.name.span, "unexpected \"{\""));
         }
     }
     block.fault.clone().map_or(Ok(()), Err)

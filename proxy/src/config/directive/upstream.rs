@@ -5,6 +5,7 @@ use super::super::model::Method;
 use super::super::parse::Statement;
 use super::super::problem::Fault;
 use super::super::source::Span;
+use super::super::value;
 use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::{Scope, Walk};
 
@@ -57,16 +58,25 @@ fn upstream(walk: &mut Walk, http: &mut HttpDraft, statement: &Statement) -> Don
 
 fn least_conn(walk: &mut Walk, upstream: &mut UpstreamDraft, statement: &Statement) -> Done {
     if upstream.method.replace(Method::LeastConn).is_some() {
-        walk.note(statement.name.span, "load balancing method redefined");
+        walk.warn(statement.name.span, "load balancing method redefined");
     }
     Ok(())
 }
 
-fn zone(walk: &mut Walk, upstream: &mut UpstreamDraft, statement: &Statement) -> Done {
-    if upstream.zone.is_some() {
-        return Err(statement.says("is duplicate"));
+/// The smallest zone that nginx takes: eight pages.
+const SMALLEST_ZONE: u64 = 8 * 4096;
+
+fn zone(walk: &mut Walk, _: &mut UpstreamDraft, statement: &Statement) -> Done {
+    if let Some(size) = statement.args.get(1) {
+        let message = match value::size(&size.value) {
+            None => format!("invalid zone size \"{}\"", size.value),
+            Some(..SMALLEST_ZONE) => format!("zone \"{}\" is too small", statement.arg(0).value),
+            Some(_) => String::new(),
+        };
+        if !message.is_empty() {
+            return Err(Fault::at(size.span, message));
+        }
     }
-    upstream.zone = Some(statement.name.span);
     let why = "the counts belong to the whole process anyway";
     walk.note(statement.name.span, format!("\"zone\" has no effect here: {why}"));
     Ok(())

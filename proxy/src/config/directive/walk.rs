@@ -28,6 +28,7 @@ pub(in super::super) struct Walk {
     /// Whether this is `-g`, where nginx takes no blocks.
     pub(in super::super) command_line: bool,
     pub(in super::super) notes: Vec<Spanned<String>>,
+    pub(in super::super) warnings: Vec<Spanned<String>>,
     /// Every `log_format` so far, `combined` first.
     pub(in super::super) log_formats: Vec<LogFormat>,
     /// Every address listened on so far.
@@ -84,6 +85,7 @@ impl Walk {
             superuser,
             command_line: false,
             notes: Vec::new(),
+            warnings: Vec::new(),
             log_formats: vec![super::log_format::combined()],
             listens: Vec::new(),
             include_depth: 0,
@@ -131,8 +133,14 @@ impl Walk {
         self.prefix.join(Path::new(path))
     }
 
+    /// Keeps what has no effect here, for `-t`.
     pub(super) fn note(&mut self, span: Span, sentence: impl Into<String>) {
         self.notes.push(Spanned { value: sentence.into(), span });
+    }
+
+    /// Keeps what nginx warns of too.
+    pub(super) fn warn(&mut self, span: Span, sentence: impl Into<String>) {
+        self.warnings.push(Spanned { value: sentence.into(), span });
     }
 
     fn parsed(&self, file: usize) -> Block {
@@ -219,12 +227,13 @@ impl Check {
                 value::number(text).is_some_and(|n| n > 0)
                     && value::size(&statement.arg(1).value).is_some_and(|n| n > 0)
             }
-            Self::OneOf(words, accepts) => {
-                if !words.iter().any(|w| text.eq_ignore_ascii_case(w)) && !accepts(text) {
+            Self::OneOf(words) => {
+                if !words.iter().any(|w| text.eq_ignore_ascii_case(w)) {
                     return Err(Fault::at(word.span, format!("invalid value \"{text}\"")));
                 }
                 true
             }
+            Self::Own(check) => return check(statement),
             Self::Anything => true,
         };
         if right { Ok(()) } else { Err(argument_says(statement, "invalid value")) }

@@ -131,3 +131,60 @@ fn port_number(text: &str) -> Result<u16, &'static str> {
         .filter(|port| *port > 0)
         .ok_or("invalid port")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(parsed: Result<Address, &'static str>) -> String {
+        match parsed {
+            Err(why) => why.to_owned(),
+            Ok(Address { host, port, last_port }) => format!("{host:?} {port:?} {last_port:?}"),
+        }
+    }
+
+    #[test]
+    fn where_to_listen() {
+        for (text, parsed) in [
+            ("8080", "Any Some(8080) None"),
+            ("8080-8082", "Any Some(8080) Some(8082)"),
+            ("*:81", "Any Some(81) None"),
+            ("localhost", "Name(\"localhost\") None None"),
+            ("localhost:8080", "Name(\"localhost\") Some(8080) None"),
+            ("[::1]:80", "Name(\"[::1]\") Some(80) None"),
+            ("[::]", "Name(\"[::]\") None None"),
+            ("unix:a:b.sock", "Unix(\"a:b.sock\") None None"),
+            ("0", "invalid port"),
+            ("65536", "invalid port"),
+            ("9-8", "invalid port range"),
+            ("", "no host"),
+            (":80", "no host"),
+            ("a/b", "invalid host"),
+            ("[::1", "invalid host"),
+            ("[::1]80", "invalid host"),
+            ("[x]:80", "invalid IPv6 address"),
+            ("unix:", "no path in the unix domain socket"),
+        ] {
+            assert_eq!(shown(listen(text)), parsed, "{text}");
+        }
+    }
+
+    #[test]
+    fn whom_to_pass_to() {
+        for (text, parsed, uri) in [
+            ("websocket", "Name(\"websocket\") None None", None),
+            ("a:81/x?y", "Name(\"a\") Some(81) None", Some("/x?y")),
+            ("a?y", "Name(\"a\") None None", Some("?y")),
+            ("[::1]:81/", "Name(\"[::1]\") Some(81) None", Some("/")),
+            ("unix:/run/a.sock", "Unix(\"/run/a.sock\") None None", None),
+            ("unix:a.sock:", "Unix(\"a.sock\") None None", None),
+            ("unix:a.sock:/x", "Unix(\"a.sock\") None None", Some("/x")),
+        ] {
+            let (address, rest) = with_uri(text).unwrap();
+            assert_eq!((shown(Ok(address)).as_str(), rest), (parsed, uri), "{text}");
+        }
+        assert_eq!(with_uri("").unwrap_err(), "no host");
+        assert_eq!(with_uri("/").unwrap_err(), "no host");
+        assert_eq!(shown(server("a:81/")), "invalid host");
+    }
+}

@@ -225,3 +225,94 @@ impl Place {
         (settings, self.locations.into_iter().filter_map(location).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Loader};
+
+    fn http(text: &str) -> Http {
+        let text = format!("events {{}} http {{ {text} }}");
+        let config: Config = Loader::new().load_text("nginx.conf", text).unwrap();
+        config.http.unwrap()
+    }
+
+    fn headers(settings: &Settings) -> Vec<&str> {
+        settings.proxy_set_header.iter().map(|header| header.name.value.as_str()).collect()
+    }
+
+    #[test]
+    fn the_innermost_level_that_says_so_counts() {
+        let http = http(
+            "server { location /a { proxy_read_timeout 3s; location /a/b { } } location /c { } \
+             proxy_read_timeout 2s; } server { location / { } } proxy_read_timeout 1s;",
+        );
+        let seconds = |settings: &Settings| settings.proxy_read_timeout.as_secs();
+        let [first, second] = http.servers.as_slice() else { panic!("two servers") };
+        assert_eq!(seconds(&first.settings), 2);
+        assert_eq!(seconds(&first.locations[0].settings), 3);
+        assert_eq!(seconds(&first.locations[0].locations[0].settings), 3);
+        assert_eq!(seconds(&first.locations[1].settings), 2);
+        assert_eq!(seconds(&second.locations[0].settings), 1);
+    }
+
+    #[test]
+    fn lists_are_taken_over_or_replaced_whole() {
+        let http = http(
+            "proxy_set_header A 1; proxy_set_header B 2; \
+             server { location /a { } location /b { proxy_set_header C 3; location /b/c { } } }",
+        );
+        let locations = &http.servers[0].locations;
+        assert_eq!(headers(&locations[0].settings), ["A", "B"]);
+        assert_eq!(headers(&locations[1].settings), ["C"]);
+        assert_eq!(headers(&locations[1].locations[0].settings), ["C"]);
+    }
+
+    #[test]
+    fn logs_are_lists_too_and_off_is_a_list() {
+        let http = http(
+            "log_format f x; access_log a; access_log b f; error_log e; \
+             server { location /a { } location /b { access_log off; error_log c; error_log d; } }",
+        );
+        let locations = &http.servers[0].locations;
+        let formats = |settings: &Settings| {
+            settings.access_log.iter().map(|log| log.format).collect::<Vec<_>>()
+        };
+        assert_eq!(formats(&locations[0].settings), [0, 1]);
+        assert_eq!(formats(&locations[1].settings), [0; 0]);
+        assert_eq!(locations[0].settings.error_log.len(), 1);
+        assert_eq!(locations[1].settings.error_log.len(), 2);
+    }
+
+    #[test]
+    fn what_answers_is_not_inherited() {
+        let http = http(
+            "server { return 404; location /a { proxy_pass http://u; location /a/b { } } } \
+             upstream u { server 127.0.0.1; }",
+        );
+        let server = &http.servers[0];
+        assert!(server.settings.returns.is_some());
+        assert!(server.locations[0].settings.returns.is_none());
+        assert!(server.locations[0].settings.proxy_pass.is_some());
+        assert!(server.locations[0].locations[0].settings.proxy_pass.is_none());
+    }
+
+    #[test]
+    fn what_nobody_says_is_nginx_s_default() {
+        let http = http("server { } upstream u { server 127.0.0.1; }");
+        let settings = &http.servers[0].settings;
+        assert_eq!(settings.proxy_http_version, HttpVersion::Http11);
+        assert_eq!(settings.client_max_body_size, Some(1 << 20));
+        assert_eq!(settings.keepalive_timeout, Duration::from_secs(75));
+        assert_eq!(settings.proxy_next_upstream, NextUpstream::ERROR_AND_TIMEOUT);
+        assert_eq!((settings.server_tokens, settings.tcp_nodelay), (true, true));
+        assert_eq!(settings.default_type, "text/plain");
+        assert!(settings.access_log.is_empty() && settings.error_log.is_empty());
+        let upstream = &http.upstreams[0];
+        assert_eq!(upstream.method, Method::RoundRobin);
+        assert_eq!(upstream.keepalive.connections, 32);
+        let server = &upstream.servers[0];
+        assert_eq!((server.weight, server.max_fails, server.max_conns), (1, 1, 0));
+        assert_eq!(server.fail_timeout, Duration::from_secs(10));
+    }
+}

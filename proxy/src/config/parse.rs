@@ -154,3 +154,101 @@ pub(super) fn quote(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A statement as texts: what it is, without where it stands.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Plain {
+        words: Vec<String>,
+        body: Option<Vec<Plain>>,
+    }
+
+    fn plain(block: &Block) -> Vec<Plain> {
+        let one = |statement: &Statement| {
+            let words = std::iter::once(&statement.name).chain(&statement.args);
+            Plain {
+                words: words.map(|word| word.value.clone()).collect(),
+                body: statement.body.as_ref().map(plain),
+            }
+        };
+        block.statements.iter().map(one).collect()
+    }
+
+    fn print(statements: &[Plain], out: &mut String) {
+        for statement in statements {
+            let words: Vec<_> = statement.words.iter().map(|word| quote(word)).collect();
+            out.push_str(&words.join(" "));
+            match &statement.body {
+                None => out.push_str(";\n"),
+                Some(body) => {
+                    out.push_str(" {\n");
+                    print(body, out);
+                    out.push_str("}\n");
+                }
+            }
+        }
+    }
+
+    fn statements() -> impl Strategy<Value = Vec<Plain>> {
+        let word =
+            prop_oneof!["[a-z_]{1,8}", "[ -~]{0,12}", "\\PC{0,8}", "[a${}\\\\\"';# \t\r\n]{0,8}"];
+        let words = prop::collection::vec(word, 1..4);
+        let leaf = words.clone().prop_map(|words| Plain { words, body: None });
+        let statement = leaf.prop_recursive(4, 24, 4, move |inner| {
+            let body = prop::option::of(prop::collection::vec(inner, 0..4));
+            (words.clone(), body).prop_map(|(words, body)| Plain { words, body })
+        });
+        prop::collection::vec(statement, 0..5)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(tree in statements()) {
+            let mut text = String::new();
+            print(&tree, &mut text);
+            let block = parse(text.as_bytes(), 0);
+            prop_assert_eq!(&block.fault, &None, "{}", text);
+            prop_assert_eq!(plain(&block), tree);
+        }
+
+        #[test]
+        fn any_bytes_are_a_tree(text: Vec<u8>) {
+            let _ = parse(&text, 0);
+        }
+
+        #[test]
+        fn any_text_is_a_tree(text in "([a-z]{1,3}|[ ;{}\"'#\\\\\n$]){0,40}") {
+            let _ = parse(text.as_bytes(), 0);
+        }
+    }
+
+    #[test]
+    fn what_stands_before_a_mistake_is_kept() {
+        let block = parse(b"a 1;\nb {\n  c 2;\n  ;\n}\nd;", 0);
+        let fault = block.fault.clone().unwrap();
+        assert_eq!(fault.message, "unexpected \";\"");
+        assert_eq!(fault.span.unwrap().line, 4);
+        let names: Vec<_> = block.statements.iter().map(|s| s.name.value.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let inner = block.statements[1].body.as_ref().unwrap();
+        assert_eq!(inner.statements[0].name.value, "c");
+    }
+
+    #[test]
+    fn a_statement_has_the_line_of_its_end() {
+        let block = parse(b"\na\n b\n  ;\nc\n{\n}", 0);
+        let lines: Vec<_> = block.statements.iter().map(|s| s.name.span.line).collect();
+        assert_eq!(lines, [4, 6]);
+    }
+
+    #[test]
+    fn depth_has_an_end() {
+        let text = "a {".repeat(100_000);
+        assert_eq!(parse(text.as_bytes(), 0).fault.unwrap().message, "blocks are nested too deep");
+    }
+}

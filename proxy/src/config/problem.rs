@@ -143,3 +143,66 @@ impl Fault {
         Self { message: message.into(), span: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Loader;
+
+    /// nginx's line and the picture of it, as the command line prints them.
+    fn shown(text: &[u8]) -> String {
+        let problem = Loader::new().load_text("nginx.conf", text).unwrap_err();
+        format!("[emerg] {problem}\n{}\n", problem.render())
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_cause() {
+        let http = |text: &str| format!("events {{}}\nhttp {{\n{text}\n}}\n").into_bytes();
+        let location = |text: &str| http(&format!("server {{ location / {{ {text} }} }}"));
+        let texts = [
+            b"events {}\nfoo bar;\n".to_vec(),
+            b"events {}\nhttp {\n".to_vec(),
+            b"events {}\npid x".to_vec(),
+            b"events {}\npid \"x;\n\n".to_vec(),
+            b"events {}\npid \"x\"y;\n".to_vec(),
+            b"events {}\r\n\tpid\ta\tb;\r\n".to_vec(),
+            b"http {}\n".to_vec(),
+            b"\xef\xbb\xbffoo; # \xff\n".to_vec(),
+            http("    gzip on;"),
+            http("    server { listen 127.0.0.1:http; }"),
+            http(
+                "    server {\n        listen 81\n            backlog=5\n            fast;\n    }",
+            ),
+            http("    upstream websocket {\n        least_conn;\n    }"),
+            http("    upstream u { server unix:a.sock wieght=2; }"),
+            location("proxy_read_timeout soon;"),
+            location("proxy_pass websocket;"),
+            location("proxy_pass http://a; proxy_pass http://b;"),
+            location("proxy_http_version '1.2';"),
+            location("return 20x;"),
+            http("    log_format a '\u{e9}\u{4f60}' escape=x; log_format a b;"),
+            http("    map $uri $x {\n        a 1;\n        a 2;\n    }"),
+        ];
+        let shown: Vec<_> = texts.iter().map(|text| shown(text)).collect();
+        insta::assert_snapshot!(shown.join("\n"));
+    }
+
+    #[test]
+    fn a_long_line_is_shown_in_part() {
+        let comment = "x ".repeat(5000);
+        let text = format!("events {{}} # {comment}\n{}foo;{comment}", " ".repeat(5000));
+        let shown = shown(text.as_bytes());
+        assert!(shown.contains("foo;") && shown.len() < 1000, "{shown}");
+    }
+
+    #[test]
+    fn a_late_problem_looks_like_an_early_one() {
+        let text = "events {}\nhttp {\n    upstream u { server nowhere; }\n}\n";
+        let config = Loader::new().load_text("nginx.conf", text).unwrap();
+        let address = &config.http.as_ref().unwrap().upstreams[0].servers[0].address;
+        let message = "host not found in upstream \"nowhere\"";
+        let problem = Problem::new(message, address.span, &config.sources);
+        assert_eq!(problem.to_string(), format!("{message} in nginx.conf:3"));
+        assert!(problem.render().contains("^^^^^^^"), "{}", problem.render());
+    }
+}

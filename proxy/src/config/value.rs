@@ -131,3 +131,62 @@ fn unit(text: &str) -> Option<(Unit, &str, bool)> {
     };
     Some((unit, text.get(1..)?, true))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        let pairs = [("0", 0), ("512", 512), ("8k", 8192), ("8K", 8192), ("1m", 1 << 20)];
+        for (text, bytes) in pairs {
+            assert_eq!(size(text), Some(bytes), "{text}");
+            assert_eq!(offset(text), Some(bytes), "{text}");
+        }
+        assert_eq!((size("1g"), offset("1g"), offset("2G")), (None, Some(1 << 30), Some(2 << 30)));
+        for text in ["", "k", "1kk", "-1", "1.5m", "1 k", "99999999999999999999", "0x10", "é"] {
+            assert_eq!(offset(text), None, "{text}");
+        }
+        assert_eq!(offset("9223372036854775807g"), None);
+    }
+
+    #[test]
+    fn times_have_units_and_add_up() {
+        let pairs = [
+            ("0", 0),
+            ("30", 30_000),
+            ("30 ", 30_000),
+            ("30s", 30_000),
+            ("500ms", 500),
+            ("1s500ms", 1500),
+            ("1m", 60_000),
+            ("1h 30m", 5_400_000),
+            ("1h30", 3_630_000),
+            ("1w2d3h4m5s6ms", 788_645_006),
+        ];
+        for (text, milliseconds) in pairs {
+            assert_eq!(time(text), Some(Duration::from_millis(milliseconds)), "{text}");
+        }
+        let wrong =
+            ["", " ", "s", "1x", "-1", "1.5s", "1s1h", "1m1m", "30 5ms", "1y", "1M", "é", "1é"];
+        for text in wrong {
+            assert_eq!(time(text), None, "{text}");
+        }
+        assert_eq!(time("99999999999999999w"), None);
+    }
+
+    #[test]
+    fn whole_seconds_know_months_and_years_but_no_parts() {
+        let days = |days: u64| Some(Duration::from_secs(days * 24 * 3600));
+        assert_eq!(
+            (seconds("1y"), seconds("1M"), seconds("1y1M")),
+            (days(365), days(30), days(395))
+        );
+        assert_eq!(seconds("1ms"), None);
+    }
+
+    #[test]
+    fn switches_may_be_in_capitals() {
+        assert_eq!((switch("ON"), switch("off"), switch("yes")), (Some(true), Some(false), None));
+    }
+}

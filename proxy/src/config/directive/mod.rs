@@ -22,6 +22,8 @@ mod returns;
 mod server;
 mod server_name;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tuning;
 mod types;
 mod upstream;
@@ -30,3 +32,9 @@ mod upstream_server;
 mod walk;
 
 pub(super) use walk::Walk;
+
+/// The names of all directives in the table.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    table::all().map(|directive| directive.name)
+}

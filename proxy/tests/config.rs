@@ -1,5 +1,7 @@
 //! What the proxy says of configurations that nginx refuses: nginx's words, at nginx's place.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which stop at what is unexpected")]
+
 use std::path::Path;
 use std::process::Command;
 

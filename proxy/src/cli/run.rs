@@ -36,6 +36,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if !args.quiet {
+        words::warnings(&config);
+    }
     let done = if args.test { test(&args, &config) } else { serve(&args, &config) };
     match done {
         Ok(()) => ExitCode::SUCCESS,

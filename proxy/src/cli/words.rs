@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::config::{Config, Problem};
+use crate::config::{Config, Problem, Spanned};
 
 /// The version line.
 pub(super) const VERSION: &str = concat!("proxy version: proxy/", env!("CARGO_PKG_VERSION"), "\n");
@@ -56,8 +56,18 @@ pub(super) fn emerg(error: &dyn std::fmt::Display) {
 
 /// What `-t` says of directives that were read but have no effect here.
 pub(super) fn notes(config: &Config) {
-    for note in &config.notes {
-        say(&format!("proxy: [notice] {} in {}\n", note.value, config.sources.place(note.span)));
+    sentences("notice", &config.notes, config);
+}
+
+/// What nginx warns of whenever it reads a configuration.
+pub(super) fn warnings(config: &Config) {
+    sentences("warn", &config.warnings, config);
+}
+
+fn sentences(level: &str, sentences: &[Spanned<String>], config: &Config) {
+    for said in sentences {
+        let place = config.sources.place(said.span);
+        say(&format!("proxy: [{level}] {} in {place}\n", said.value));
     }
 }
 

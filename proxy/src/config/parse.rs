@@ -8,6 +8,9 @@ use super::lex::{Lexer, Token, UNFINISHED};
 use super::problem::Fault;
 use super::source::{Span, Spanned};
 
+/// nginx's words for a text that stops inside a block.
+const UNCLOSED: &str = "unexpected end of file, expecting \"}\"";
+
 /// Blocks inside blocks, at most: far more than sense allows, far less than the stack does.
 const DEEPEST: usize = 100;
 
@@ -71,7 +74,7 @@ impl Parser<'_> {
                 Ok(Step::Simple(statement)) => block.statements.push(statement),
                 Ok(Step::Opened(mut statement)) => {
                     let body = if depth < DEEPEST {
-                        self.block(depth + 1)
+                        self.body(&statement, depth + 1)
                     } else {
                         let fault = Fault::at(statement.name.span, "blocks are nested too deep");
                         Block { statements: Vec::new(), end: nowhere, fault: Some(fault) }
@@ -90,8 +93,7 @@ impl Parser<'_> {
                 Ok(Step::End(end)) => {
                     block.end = end;
                     if depth > 0 {
-                        let message = "unexpected end of file, expecting \"}\"";
-                        block.fault = Some(Fault::at(end, message));
+                        block.fault = Some(Fault::at(end, UNCLOSED));
                     }
                     return block;
                 }
@@ -99,6 +101,19 @@ impl Parser<'_> {
             }
         }
         block
+    }
+
+    /// The block that a statement opened. One that is never closed is nginx's error in the last
+    /// line, but the place to look at is where it opens.
+    fn body(&mut self, statement: &Statement, depth: usize) -> Block {
+        let mut body = self.block(depth);
+        if let Some(Fault { message, span: Some(span) }) = &mut body.fault
+            && message == UNCLOSED
+            && span.start == span.end
+        {
+            *span = Span { line: span.line, ..statement.name.span };
+        }
+        body
     }
 
     fn step(&mut self) -> Result<Step, Fault> {

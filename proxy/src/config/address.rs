@@ -40,12 +40,19 @@ pub(super) fn listen(text: &str) -> Result<Address, &'static str> {
         return Ok(Address { host: Host::Any, port: Some(port), last_port });
     }
     let (host, port) = split(text)?;
+    if port == Some("0") {
+        // nginx refuses it. Here the system finds a free port, and the start says which.
+        return Ok(Address { host: listened(host), port: Some(0), last_port: None });
+    }
     let (port, last_port) = match port.map(ports).transpose()? {
         Some((port, last)) => (Some(port), last),
         None => (None, None),
     };
-    let host = if host == "*" { Host::Any } else { Host::Name(host.to_owned()) };
-    Ok(Address { host, port, last_port })
+    Ok(Address { host: listened(host), port, last_port })
+}
+
+fn listened(host: &str) -> Host {
+    if host == "*" { Host::Any } else { Host::Name(host.to_owned()) }
 }
 
 /// The address of an upstream's `server`, without anything after it.
@@ -154,6 +161,7 @@ mod tests {
             ("[::1]:80", "Name(\"[::1]\") Some(80) None"),
             ("[::]", "Name(\"[::]\") None None"),
             ("unix:a:b.sock", "Unix(\"a:b.sock\") None None"),
+            ("127.0.0.1:0", "Name(\"127.0.0.1\") Some(0) None"),
             ("0", "invalid port"),
             ("65536", "invalid port"),
             ("9-8", "invalid port range"),

@@ -66,14 +66,21 @@ impl Loader {
         self.prefix.join(path)
     }
 
-    /// Loads a file and all that it includes. Errors are what nginx would refuse, and what nginx
-    /// would take but this proxy cannot do.
+    /// Loads a file and all that it includes.
+    ///
+    /// # Errors
+    ///
+    /// What nginx would refuse, and what nginx would take but this proxy cannot do.
     pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Config, Problem> {
         let path = self.full_path(path);
         self.load(|walk| walk.files.open_main(&path))
     }
 
     /// Loads a text as if it stood in a file of that name in the prefix.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load_file`].
     pub fn load_text(&self, name: &str, text: impl AsRef<[u8]>) -> Result<Config, Problem> {
         self.load(|walk| {
             walk.files.base.clone_from(&self.prefix);
@@ -110,6 +117,26 @@ impl Loader {
             return Err(Fault::nowhere("no \"events\" section in configuration"));
         }
         Ok(main)
+    }
+}
+
+impl Config {
+    /// Loads a text; messages call it `text`. [`Loader`] does the same with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load_text`].
+    pub fn from_text(text: impl AsRef<[u8]>) -> Result<Self, Problem> {
+        Loader::new().load_text("text", text)
+    }
+
+    /// Loads a file and all that it includes. [`Loader`] does the same with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load_file`].
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Problem> {
+        Loader::new().load_file(path)
     }
 }
 

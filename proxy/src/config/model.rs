@@ -189,7 +189,8 @@ pub struct Listen {
     pub ipv6only: bool,
 }
 
-/// Where a server listens; names are resolved when the configuration is made live.
+/// Where a server listens; names are resolved when the configuration is made live. Port 0 (not in
+/// nginx, and only with a host) is any free port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenAddress {
     /// `PORT` or `*:PORT`: every IPv4 address.

@@ -97,14 +97,14 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "memory",
-        title: "tunnel, at once",
+        title: "new tunnel",
         work: Work::Hold,
         connections: 4000,
         gauge: Gauge::Memory(Duration::ZERO),
     },
     Row {
         name: "memory-idle",
-        title: "tunnel, idle 3 s",
+        title: "tunnel idle for 3 s",
         work: Work::Hold,
         connections: 4000,
         gauge: Gauge::Memory(Duration::from_secs(3)),

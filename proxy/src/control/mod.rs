@@ -4,5 +4,5 @@ mod process;
 mod proxy;
 mod worker;
 
-pub use process::run;
+pub(crate) use process::run;
 pub use proxy::{Error, Prepared, Proxy, ServerCounts, UpstreamCounts};

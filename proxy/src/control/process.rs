@@ -17,11 +17,14 @@ use crate::observe::Level;
 /// Runs a proxy until it is told to end, as nginx's master process does.
 ///
 /// TERM and INT end it at once, QUIT when its connections have ended, HUP loads the configuration
-/// anew with `reload`.
+/// anew with `reload`, USR1 opens the log files anew.
 ///
 /// # Errors
 /// What kept it from starting.
-pub fn run(config: &Config, reload: impl Fn() -> Result<Config, Problem>) -> Result<(), Error> {
+pub(crate) fn run(
+    config: &Config,
+    reload: impl Fn() -> Result<Config, Problem>,
+) -> Result<(), Error> {
     let prepared = Proxy::prepare(config)?;
     if config.daemon {
         go_to_background().map_err(|error| Error::system("daemon()", error))?;
@@ -50,6 +53,7 @@ struct Signals {
     int: Signal,
     quit: Signal,
     hup: Signal,
+    usr1: Signal,
 }
 
 impl Signals {
@@ -59,6 +63,7 @@ impl Signals {
             int: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
             hup: signal(SignalKind::hangup())?,
+            usr1: signal(SignalKind::user_defined1())?,
         })
     }
 
@@ -80,6 +85,10 @@ impl Signals {
                 _ = self.quit.recv() => {
                     log("signal 3 (SIGQUIT) received, shutting down");
                     proxy.quit();
+                }
+                _ = self.usr1.recv() => {
+                    log("signal 10 (SIGUSR1) received, reopening logs");
+                    proxy.reopen_logs();
                 }
                 _ = self.hup.recv() => {
                     log("signal 1 (SIGHUP) received, reconfiguring");

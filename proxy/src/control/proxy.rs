@@ -69,10 +69,12 @@ pub struct UpstreamCounts {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use proxy::config::Loader;
 /// use proxy::{Config, Proxy};
 ///
 /// // A whole load balancer, written as nginx.conf is.
-/// let config = Config::from_text(
+/// let config = Loader::new().load_text(
+///     "example.conf",
 ///     "events {}
 ///      http {
 ///          upstream workers { least_conn; server unix:a.sock; server unix:b.sock; }
@@ -96,8 +98,8 @@ pub struct UpstreamCounts {
 /// proxy.reload(&config)?;
 ///
 /// // A bad one changes nothing and says where it is bad.
-/// let problem = Config::from_text("events {} http { servr {} }").unwrap_err();
-/// assert_eq!(problem.to_string(), "unknown directive \"servr\" in text:1");
+/// let problem = Loader::new().load_text("bad.conf", "events {} http { servr {} }").unwrap_err();
+/// assert_eq!(problem.to_string(), "unknown directive \"servr\" in bad.conf:1");
 ///
 /// proxy.quit();
 /// proxy.stopped().await;
@@ -193,6 +195,15 @@ impl Proxy {
     /// The main error log.
     pub fn error_log(&self) -> ErrorLog {
         self.current().error_log.clone()
+    }
+
+    /// Opens every log file anew, after they were renamed (nginx: USR1). One that cannot be opened
+    /// is said in the error log, and its old file stays in use.
+    pub fn reopen_logs(&self) {
+        for (path, error) in self.files.reopen() {
+            let (path, error) = (path.display(), errno(&error));
+            self.error_log().log(Level::Emerg, format_args!("open() \"{path}\" failed ({error})"));
+        }
     }
 
     /// Accepts nothing more and ends when the last request and tunnel have, or at

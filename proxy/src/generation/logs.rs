@@ -1,6 +1,7 @@
 //! Log directives become open files, one for each path however often it is named.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +16,16 @@ pub(crate) struct LogFiles {
 }
 
 impl LogFiles {
+    /// Opens every file anew; those that could not be opened.
+    pub(crate) fn reopen(&self) -> Vec<(PathBuf, io::Error)> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = open.iter().filter_map(|(path, file)| {
+            let error = file.reopen().err()?;
+            Some((path.clone()?, error))
+        });
+        failed.collect()
+    }
+
     /// The file of a log directive, opened when it is not open yet.
     pub(super) fn get(&self, target: &Spanned<LogTarget>) -> Result<Arc<LogFile>, Problem> {
         let key = match &target.value {

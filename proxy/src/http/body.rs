@@ -27,7 +27,7 @@ pub(crate) enum Content {
     /// All are here.
     Whole(Bytes),
     /// They come from a server.
-    Server(Box<ResponseBody>),
+    Server(ResponseBody),
 }
 
 impl Body {
@@ -52,7 +52,7 @@ impl http_body::Body for Body {
                 this.content = Content::Empty;
                 (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))
             }
-            Content::Server(body) => ready!(Pin::new(&mut **body).poll_frame(cx)),
+            Content::Server(body) => ready!(Pin::new(body).poll_frame(cx)),
         };
         match &frame {
             Some(Ok(frame)) => {

@@ -1,6 +1,7 @@
 //! The innermost service: the answer itself.
 
 use std::future::{Ready, ready};
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -107,13 +108,9 @@ struct Forwarded<'a> {
     budget: Budget,
 }
 
-/// What one server made of the request.
-enum Attempt {
-    /// It answered.
-    Done(Outcome),
-    /// It did not, and the next one may be asked; the status if there is none.
-    Next(StatusCode),
-}
+/// What one server made of the request: the outcome, or the status that it comes to if there is no
+/// other server.
+type Attempt = ControlFlow<Outcome, StatusCode>;
 
 impl<'a> Forwarded<'a> {
     fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
@@ -140,8 +137,8 @@ impl<'a> Forwarded<'a> {
                 break;
             };
             match self.attempt(lease).await {
-                Attempt::Done(outcome) => return outcome,
-                Attempt::Next(instead) => status = instead,
+                Attempt::Break(outcome) => return outcome,
+                Attempt::Continue(instead) => status = instead,
             }
         }
         Err(Refusal::Status(status))
@@ -172,7 +169,7 @@ impl<'a> Forwarded<'a> {
             Ok(Reply::Answer(answer)) => self.answered(answer, lease),
             Ok(Reply::Switched(head, server, early)) => {
                 lease.succeeded();
-                Attempt::Done(Ok(self.switched(*head, (server, early), lease)))
+                Attempt::Break(Ok(self.switched(head, (server, early), lease)))
             }
             Err((failure, again)) => self.failed(&failure, again, &lease),
         }
@@ -259,12 +256,12 @@ impl<'a> Forwarded<'a> {
             && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
         {
             lease.failed(Instant::now());
-            return Attempt::Next(head.status);
+            return Attempt::Continue(head.status);
         }
         lease.succeeded();
         clean_answer(&mut head.headers);
         body.hold(lease);
-        Attempt::Done(Ok(Response::from_parts(head, Content::Server(Box::new(body)))))
+        Attempt::Break(Ok(Response::from_parts(head, Content::Server(body))))
     }
 
     /// 101: the server's half of the tunnel is put where the connection's task will find it.
@@ -303,9 +300,9 @@ impl<'a> Forwarded<'a> {
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
         if again && self.forwarding.next.allows(failure, &self.record.head.method) {
-            Attempt::Next(status)
+            Attempt::Continue(status)
         } else {
-            Attempt::Done(Err(Refusal::Status(status)))
+            Attempt::Break(Err(Refusal::Status(status)))
         }
     }
 

@@ -24,17 +24,17 @@ pub(super) fn error_time(out: &mut Vec<u8>) {
 }
 
 /// Appends `23/Nov/2026:19:05:01 +0000` (`$time_local`).
-pub fn local(out: &mut Vec<u8>) {
+pub(crate) fn local(out: &mut Vec<u8>) {
     printed(|times| out.extend_from_slice(times.common.as_bytes()));
 }
 
 /// Appends `2026-11-23T19:05:01+00:00` (`$time_iso8601`).
-pub fn iso8601(out: &mut Vec<u8>) {
+pub(crate) fn iso8601(out: &mut Vec<u8>) {
     printed(|times| out.extend_from_slice(times.iso8601.as_bytes()));
 }
 
 /// Milliseconds since 1970, for `$msec`.
-pub fn unix_millis() -> u128 {
+pub(crate) fn unix_millis() -> u128 {
     since_1970().as_millis()
 }
 

@@ -7,14 +7,14 @@ use std::sync::{PoisonError, RwLock};
 
 /// One destination; a line goes out in one `write`, so that lines of several threads never mix.
 #[derive(Debug)]
-pub struct LogFile {
+pub(crate) struct LogFile {
     path: Option<PathBuf>,
     file: RwLock<Option<File>>,
 }
 
 impl LogFile {
     /// Standard error.
-    pub fn stderr() -> Self {
+    pub(crate) fn stderr() -> Self {
         Self { path: None, file: RwLock::new(None) }
     }
 
@@ -22,7 +22,7 @@ impl LogFile {
     ///
     /// # Errors
     /// What opening it said.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = append(path)?;
         Ok(Self { path: Some(path.to_owned()), file: RwLock::new(Some(file)) })
     }
@@ -31,7 +31,7 @@ impl LogFile {
     ///
     /// # Errors
     /// What opening it said; the old file then stays in use.
-    pub fn reopen(&self) -> io::Result<()> {
+    pub(crate) fn reopen(&self) -> io::Result<()> {
         if let Some(path) = &self.path {
             let file = append(path)?;
             *self.file.write().unwrap_or_else(PoisonError::into_inner) = Some(file);
@@ -40,7 +40,7 @@ impl LogFile {
     }
 
     /// Writes one line. A log that can't be written must not stop the service: errors are dropped.
-    pub fn write(&self, line: &[u8]) {
+    pub(crate) fn write(&self, line: &[u8]) {
         let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
         let _ = match file.as_ref() {
             Some(mut file) => file.write_all(line),

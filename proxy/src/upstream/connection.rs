@@ -30,15 +30,16 @@ pub(crate) struct Times {
     pub(crate) read: Duration,
 }
 
-/// A connection to a server, with no request under way.
+/// A connection to a server, with no request under way. It is moved about a lot, so it is a box.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct Connection(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     sender: http1::SendRequest<RequestBody>,
     driver: http1::Connection<TokioIo<Stream>, RequestBody>,
-    /// When it was made.
-    pub(super) since: Instant,
-    /// How many requests it has carried.
-    pub(super) requests: u64,
+    since: Instant,
+    requests: u64,
 }
 
 /// What came of a request.
@@ -47,7 +48,7 @@ pub(crate) enum Reply {
     /// An answer, its body to be read.
     Answer(Response<ResponseBody>),
     /// 101: the connection is no longer HTTP.
-    Switched(Box<Response<()>>, Stream, Vec<u8>),
+    Switched(Response<()>, Stream, Vec<u8>),
 }
 
 /// What an answer is awaited with.
@@ -80,7 +81,7 @@ impl Connection {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::from_hyper(&error, Phase::Connect))?;
-        Ok(Self { sender, driver, since: Instant::now(), requests: 0 })
+        Ok(Self(Box::new(Parts { sender, driver, since: Instant::now(), requests: 0 })))
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -92,11 +93,11 @@ impl Connection {
         request: Request<RequestBody>,
         answer: Answer<'_>,
     ) -> Result<Reply, (Failure, Option<Request<RequestBody>>)> {
-        self.requests += 1;
+        self.0.requests += 1;
         let deadline = Instant::now() + answer.times.read.max(answer.times.send);
         let mut timer = pin!(sleep_until(deadline));
-        let mut response = pin!(self.sender.try_send_request(request));
-        let driver = &mut self.driver;
+        let mut response = pin!(self.0.sender.try_send_request(request));
+        let driver = &mut self.0.driver;
         let mut last = Instant::now();
         let response = poll_fn(|cx| {
             let driven = driver.poll_without_shutdown(cx);
@@ -131,25 +132,30 @@ impl Connection {
         if !answer.upgrade {
             return Err(Failure::Unasked);
         }
-        poll_fn(|cx| self.driver.poll_without_shutdown(cx))
+        poll_fn(|cx| self.0.driver.poll_without_shutdown(cx))
             .await
             .map_err(|error| Failure::from_hyper(&error, Phase::Head))?;
-        let parts = self.driver.into_parts();
+        let parts = self.0.driver.into_parts();
         let head = response.map(|_| ());
         // A copy, so that hyper's buffer is freed however few bytes of it were left.
-        Ok(Reply::Switched(Box::new(head), parts.io.into_inner(), parts.read_buf.to_vec()))
+        Ok(Reply::Switched(head, parts.io.into_inner(), parts.read_buf.to_vec()))
     }
 
     /// Moves bytes; ready when the connection is over.
     pub(super) fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-        self.driver.poll_without_shutdown(cx)
+        self.0.driver.poll_without_shutdown(cx)
+    }
+
+    /// Whether it has carried so many requests, or is so old.
+    pub(super) fn is_spent(&self, requests: u64, age: Duration) -> bool {
+        self.0.requests >= requests || self.0.since.elapsed() >= age
     }
 
     /// Whether it can carry another request: the last answer is complete, and the server has
     /// neither closed it nor sent anything that nobody asked for.
     pub(super) fn is_reusable(&mut self) -> bool {
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        self.poll_drive(&mut cx).is_pending() && self.sender.is_ready()
+        self.poll_drive(&mut cx).is_pending() && self.0.sender.is_ready()
     }
 }
 

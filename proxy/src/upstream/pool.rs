@@ -101,8 +101,7 @@ impl Pool {
 impl Shelf {
     /// Keeps a connection for the next request, unless it has served long enough.
     pub(super) fn keep(self, mut connection: Connection) {
-        let now = Instant::now();
-        let spent = connection.requests >= self.requests || now - connection.since >= self.time;
+        let spent = connection.is_spent(self.requests, self.time);
         if self.room == 0 || spent || !connection.is_reusable() {
             return;
         }
@@ -111,6 +110,6 @@ impl Shelf {
         if idle.len() >= self.room {
             idle.pop_front();
         }
-        idle.push_back(Idle { peer: self.peer, until: now + self.timeout, connection });
+        idle.push_back(Idle { peer: self.peer, until: Instant::now() + self.timeout, connection });
     }
 }

@@ -66,6 +66,8 @@ pub(crate) async fn converse(
     let mut writer = std::pin::pin!(write(sink, from_us, &progress));
     let mut state = Conversation::new(rules, Instant::now());
     while !state.is_over() {
+        // A flood can be read for long without the runtime's help: let it see to signals and time.
+        tokio::task::coop::consume_budget().await;
         state.settle(progress.written.get(), Instant::now());
         let deadline = state.deadline();
         tokio::select! {
@@ -117,6 +119,8 @@ struct Conversation {
     verdict: Option<Close>,
     /// Lines to be shown. While there are some, nothing more is read.
     lines: VecDeque<String>,
+    /// Whether there is still anybody to show them to.
+    listening: bool,
     /// Messages to be sent. While there are some, no input is taken.
     outgoing: VecDeque<Message>,
     writer_lives: bool,
@@ -140,6 +144,7 @@ impl Conversation {
             phase: Phase::Open,
             verdict: None,
             lines: VecDeque::new(),
+            listening: true,
             outgoing: VecDeque::new(),
             writer_lives: true,
             more_input: true,
@@ -175,12 +180,14 @@ impl Conversation {
             Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
                 self.received += 1;
                 self.last_sound = Instant::now();
-                self.lines.extend(words::incoming(&message));
+                if self.listening {
+                    self.lines.extend(words::incoming(&message));
+                }
             }
             Some(Ok(Message::Pong(payload))) => {
-                for took in self.keepalive.pong(&payload, Instant::now()) {
-                    self.lines.push_back(format!("Pong after {took:.1?}."));
-                }
+                let answered = self.keepalive.pong(&payload, Instant::now());
+                let told = answered.iter().filter(|_| self.listening);
+                self.lines.extend(told.map(|took| format!("Pong after {took:.1?}.")));
             }
             Some(Ok(Message::Close(frame))) => {
                 let close = Close::received(frame.as_ref());
@@ -225,19 +232,24 @@ impl Conversation {
     }
 
     /// Somebody wants to leave, at once if they say so twice.
+    ///
+    /// From here on nothing is shown: who floods a terminal would otherwise have their close frame
+    /// seen only after all that was on its way before it.
     fn leave(&mut self, code: u16) {
+        self.lines.clear();
+        self.listening = false;
         if let Phase::Open = self.phase {
             // What was not sent yet will not be.
             self.outgoing.clear();
             self.close(&Close::new(code, ""));
         } else {
-            self.lines.clear();
             self.end();
         }
     }
 
     fn nobody_listens(&mut self) {
         self.lines.clear();
+        self.listening = false;
         if let Phase::Open = self.phase {
             self.leave(Close::NORMAL);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use rustix::process::Signal;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -117,6 +117,27 @@ fn many_messages_at_once_leave_the_line_alone_too() {
     lines.push("> still here");
     terminal.shows(&lines);
     terminal.cursor_at(12);
+}
+
+#[test]
+fn a_flood_can_be_left() {
+    let server = server::tcp(async |peer: Peer| {
+        let (mut sink, mut stream) = peer.socket.split();
+        let flood = async {
+            while sink.feed(Message::text("flood")).await.is_ok() {
+                tokio::task::coop::consume_budget().await;
+            }
+        };
+        let until_closed = async { while let Some(Ok(_)) = stream.next().await {} };
+        tokio::join!(flood, until_closed);
+    });
+    let mut terminal = Terminal::start(&[&server.url]);
+    terminal.until("a flood", |screen| screen.lines().filter(|l| *l == "< flood").count() > 20);
+    terminal.type_in("enough");
+    terminal.ends_with("> enough");
+    terminal.type_in("\u{3}"); // Ctrl-C
+    terminal.ends_with(CLOSED);
+    assert_eq!(terminal.wait(), 0);
 }
 
 #[test]

@@ -53,17 +53,19 @@ pub(super) async fn serve(
     if !over {
         return;
     }
-    let parts = http.into_parts();
+    let (stream, early) = take_back(http.into_parts());
     match switched {
-        Some(switched) => {
-            // hyper's buffers go with `parts`, and this task, which is as large as hyper's state,
-            // ends: the tunnel's own is a tenth of it.
-            let half = (parts.io.into_inner(), parts.read_buf.to_vec());
-            tasks.spawn(tunnel(half, switched, client));
-        }
-        None if client.linger.get() => linger(parts.io.into_inner()).await,
+        // This task is as large as hyper's state; the tunnel's own is a third of it.
+        Some(switched) => tasks.spawn(tunnel((stream, early), switched, client)),
+        None if client.linger.get() => linger(stream).await,
         None => {}
     }
+}
+
+/// The socket, and what hyper had read too far: a copy, so that its buffers are freed before
+/// anything that lasts is allocated.
+fn take_back<S>(parts: http1::Parts<TokioIo<Stream>, S>) -> (Stream, Vec<u8>) {
+    (parts.io.into_inner(), parts.read_buf.to_vec())
 }
 
 /// Runs a tunnel to its end. Nothing of the HTTP connection is left but what the logs may want.

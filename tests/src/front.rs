@@ -1,10 +1,11 @@
 //! What stands in front of the workers: nginx or the proxy, on one configuration text.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
-use crate::place::{self, Place};
+use crate::place::{self, KeptPort, Place};
 use crate::process::{PATIENCE, Running, try_wait_for};
 
 /// The two programs that must not be told apart.
@@ -33,13 +34,20 @@ impl Front {
     /// there it gets `user root;` by `-g`.
     #[must_use]
     pub fn command(self, config: &Path, prefix: &Path) -> Command {
+        self.command_logging_to("stderr", config, prefix)
+    }
+
+    /// As [`Front::command`], with the errors in a file until the configuration says otherwise.
+    /// What goes wrong at the start is then said once, on stderr and without a time.
+    #[must_use]
+    pub fn command_logging_to(self, errors: &str, config: &Path, prefix: &Path) -> Command {
         let program = match self {
             Self::Nginx => place::nginx(),
             Self::Proxy => place::binary("proxy"),
         };
         let mut command = Command::new(program);
         command.arg("-c").arg(config).arg("-p").arg(prefix).current_dir(prefix);
-        command.args(["-e", "stderr"]);
+        command.args(["-e", errors]);
         let globals = self.globals(config, prefix);
         if !globals.is_empty() {
             command.args(["-g", &globals]);
@@ -50,7 +58,7 @@ impl Front {
     /// The global directives that the file leaves out and a test needs: foreground, a pid file
     /// of its own.
     fn globals(self, config: &Path, prefix: &Path) -> String {
-        let text = std::fs::read_to_string(config).unwrap_or_default();
+        let text = fs::read_to_string(config).unwrap_or_default();
         let says = |name: &str| text.lines().any(|line| line.trim_start().starts_with(name));
         let mut globals = String::new();
         if !says("daemon ") {
@@ -75,14 +83,18 @@ impl Front {
         let command = self.command(&place.join(config), place.path());
         let mut running = Running::start(self.name(), command);
         let ready = try_wait_for(PATIENCE, || {
-            if running.exited().is_some() {
+            if running.exited().is_some() || running.stderr().contains("in use") {
                 return Some(false);
             }
             accepts(port).then_some(true)
         });
-        // With the port in other hands it is those that accept, while nginx tries on for a while.
-        let stolen = running.stderr().contains("in use");
-        if ready == Some(true) && !stolen { Ok(running) } else { Err(running.stderr()) }
+        match ready {
+            Some(true) => return Ok(running),
+            Some(false) if running.exited().is_some() => drop(running.wait_exit(PATIENCE)),
+            Some(false) => {}
+            None => return Err(format!("no answer on port {port}: {}", running.stderr())),
+        }
+        Err(running.stderr())
     }
 
     /// Writes `config` (with `{port}` for the port to listen on, and `{dir}` for the directory)
@@ -93,22 +105,32 @@ impl Front {
     /// # Panics
     /// When it does not start; the message has what it printed.
     pub fn serve(self, place: &Place, config: &str) -> (Running, u16) {
+        self.try_serve(place, config)
+            .unwrap_or_else(|said| panic!("{} did not start:\n{said}\non:\n{config}", self.name()))
+    }
+
+    /// As [`Front::serve`].
+    ///
+    /// # Errors
+    /// What it printed when it did not start.
+    pub fn try_serve(self, place: &Place, config: &str) -> Result<(Running, u16), String> {
         let mut failure = String::new();
         for _ in 0..5 {
-            let port = place::free_port();
+            let port = KeptPort::new();
             let name = format!("{}.conf", self.name());
-            place.write(&name, &self.fill(place, config, port));
-            match self.start(place, &name, port) {
-                Ok(running) => return (running, port),
+            place.write(&name, &self.fill(place, config, port.number));
+            match self.start(place, &name, port.number) {
+                Ok(running) => return Ok((running, port.number)),
                 Err(said) if said.contains("in use") => failure = said,
-                Err(said) => panic!("{} did not start:\n{said}\non:\n{config}", self.name()),
+                Err(said) => return Err(said),
             }
         }
-        panic!("{} found no free port:\n{failure}", self.name());
+        Err(failure)
     }
 
     /// The text as `serve` writes it. Line numbers stay as they are.
-    fn fill(self, place: &Place, config: &str, port: u16) -> String {
+    #[must_use]
+    pub fn fill(self, place: &Place, config: &str, port: u16) -> String {
         let dir = place.path().display().to_string();
         let text = config.replace("{port}", &port.to_string()).replace("{dir}", &dir);
         match self {

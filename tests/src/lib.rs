@@ -5,6 +5,8 @@
 //! - [`front`]: nginx or the proxy, started on one and the same configuration text.
 //! - [`guide`]: the guide as written: four workers under Supervisor and a front before them.
 //! - [`held`]: a WebSocket client that holds its connection.
+//! - [`wire`] and [`message`]: exact bytes on a connection, and HTTP/1 as it stood there.
+//! - [`worker`]: a worker that does as a script says and keeps what it was sent.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,5 +18,8 @@
 pub mod front;
 pub mod guide;
 pub mod held;
+pub mod message;
 pub mod place;
 pub mod process;
+pub mod wire;
+pub mod worker;

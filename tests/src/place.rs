@@ -2,9 +2,10 @@
 
 use std::env;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 /// A scratch directory for one test, removed at its end. Short enough for unix socket paths.
@@ -56,15 +57,41 @@ impl Place {
     }
 }
 
+/// A TCP port of 127.0.0.1 that is kept for a server that is about to start: nobody else is given
+/// it, but who asks for it by number, with `SO_REUSEADDR` as every server does, gets it.
+#[derive(Debug)]
+pub struct KeptPort {
+    /// Its number.
+    pub number: u16,
+    _bound: Socket,
+}
+
+impl KeptPort {
+    /// Keeps a free port until the value is dropped.
+    ///
+    /// # Panics
+    /// When the machine has none.
+    #[expect(clippy::new_without_default, reason = "it takes a port: no value to default to")]
+    #[must_use]
+    pub fn new() -> Self {
+        // Bound, but not listening: such sockets don't stand in each other's way.
+        let bound = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        bound.set_reuse_address(true).expect("SO_REUSEADDR");
+        bound.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
+        let address = bound.local_addr().expect("a bound address");
+        let number = address.as_socket().expect("an IP address").port();
+        Self { number, _bound: bound }
+    }
+}
+
 /// A TCP port of 127.0.0.1 that was free a moment ago. Another process may take it first: who
-/// starts a server on it tries again with another one when that fails.
+/// can hold on to it uses [`KeptPort`].
 ///
 /// # Panics
 /// When the machine has no free port.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a bound address").port()
+    KeptPort::new().number
 }
 
 /// One of our own programs (`proxy`, `echo`, `client`), built beside the running test.

@@ -1,0 +1,147 @@
+//! The differences from nginx that we choose to have, each with its reason.
+//!
+//! The run shows them, and fails when a case differs that is not here, or differs in other lines
+//! than these, or does not differ any more.
+
+/// One case that ends otherwise than with nginx.
+pub(crate) struct Difference {
+    /// The name of the case.
+    pub(crate) case: &'static str,
+    /// What only nginx shows, line by line.
+    pub(crate) nginx: &'static [&'static str],
+    /// What only the proxy shows.
+    pub(crate) proxy: &'static [&'static str],
+    /// Why ours is better.
+    pub(crate) why: &'static str,
+}
+
+/// All of them.
+pub(crate) const CHOSEN: &[Difference] = &[
+    Difference {
+        case: "the client half-closes and the worker still sends",
+        nginx: &["client 1 < "],
+        proxy: &["client 1 < last words"],
+        why: "A half-close is passed on and the other direction finishes; nginx drops what the worker still sends.",
+    },
+    Difference {
+        case: "the worker half-closes and the client still sends",
+        nginx: &[],
+        proxy: &["worker a < last words"],
+        why: "A half-close is passed on and the other direction finishes; nginx drops what the client still sends.",
+    },
+    Difference {
+        case: "101 that nobody asked for",
+        nginx: &[
+            "client 1 < HTTP/1.1 101 Switching Protocols",
+            "client 1 < Connection: upgrade",
+            "client 1 < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "client 1 < Upgrade: websocket",
+        ],
+        proxy: &[
+            "client 1 < HTTP/1.1 502 Bad Gateway",
+            "client 1 < Connection: keep-alive",
+            "client 1 < Content-Length: *",
+            "client 1 < Content-Type: text/html",
+            "client 1 < [by length] <html>\\r\\n<head><title>502 Bad Gateway</title></head>\\r\\n<body>\\r\\n<center><h1>502 Bad Gateway</h1></center>\\r\\n<hr><center>*</center>\\r\\n</body>\\r\\n</html>\\r\\n",
+        ],
+        why: "A 101 without a request for it is a bad gateway (RFC 9110, section 15.2.2): a client that waits for an answer would take what follows for one.",
+    },
+    Difference {
+        case: "a 100 from the worker before its answer",
+        nginx: &[
+            "client 1 < HTTP/1.1 100 Continue",
+            "client 1 < HTTP/1.1 200 OK",
+            "client 1 < Content-Length: 2",
+        ],
+        proxy: &["client 1 < HTTP/1.1 200 OK", "client 1 < Content-Length: 2"],
+        why: "An interim answer is skipped (RFC 9110, section 15.2); this nginx takes it for the final one and garbles what follows. The newest does as we do.",
+    },
+    Difference {
+        case: "a 103 from the worker before its answer",
+        nginx: &[
+            "client 1 < HTTP/1.1 103 Early Hints",
+            "client 1 < Link: </x>",
+            "client 1 < HTTP/1.1 200 OK",
+            "client 1 < Content-Length: 2",
+        ],
+        proxy: &["client 1 < HTTP/1.1 200 OK", "client 1 < Content-Length: 2"],
+        why: "An interim answer is skipped (RFC 9110, section 15.2); this nginx takes it for the final one and garbles what follows. The newest does as we do.",
+    },
+    Difference {
+        case: "the worker speaks no HTTP",
+        nginx: &["client 1 < hello there", "client 1 < [until closed] "],
+        proxy: &[
+            "client 1 < HTTP/1.1 502 Bad Gateway",
+            "client 1 < Connection: close",
+            "client 1 < Content-Length: *",
+            "client 1 < Content-Type: text/html",
+            "client 1 < Date: *",
+            "client 1 < Server: *",
+            "client 1 < [by length] <html>\\r\\n<head><title>502 Bad Gateway</title></head>\\r\\n<body>\\r\\n<center><h1>502 Bad Gateway</h1></center>\\r\\n<hr><center>*</center>\\r\\n</body>\\r\\n</html>\\r\\n",
+        ],
+        why: "What is no HTTP/1 is a bad gateway; nginx passes it on as HTTP/0.9, bare, with no status.",
+    },
+    Difference {
+        case: "a worker's answer with a bad length",
+        nginx: &[
+            "client 1 < HTTP/1.1 200 OK",
+            "client 1 < Transfer-Encoding: chunked",
+            "client 1 < [chunked] ",
+        ],
+        proxy: &[
+            "client 1 < HTTP/1.1 502 Bad Gateway",
+            "client 1 < Content-Length: *",
+            "client 1 < Content-Type: text/html",
+            "client 1 < [by length] <html>\\r\\n<head><title>502 Bad Gateway</title></head>\\r\\n<body>\\r\\n<center><h1>502 Bad Gateway</h1></center>\\r\\n<hr><center>*</center>\\r\\n</body>\\r\\n</html>\\r\\n",
+        ],
+        why: "A length that is none is a bad gateway (RFC 9112, section 6.3); nginx guesses.",
+    },
+    Difference {
+        case: "an answer that stops in the middle",
+        nginx: &["client 1 < [by length] "],
+        proxy: &["client 1 < [by length] ok"],
+        why: "Nothing is held back: the client has what came before the worker stopped. nginx loses its buffer.",
+    },
+    Difference {
+        case: "a chunked body",
+        nginx: &["worker a < Content-Length: 6", "worker a < [by length] hello!"],
+        proxy: &["worker a < Transfer-Encoding: chunked", "worker a < [chunked] hello!"],
+        why: "Bodies are not collected before they are passed on, so their length is not known.",
+    },
+    Difference {
+        case: "a chunked body, streamed",
+        nginx: &["worker a < Content-Length: 5", "worker a < [by length] hello"],
+        proxy: &["worker a < Transfer-Encoding: chunked", "worker a < [chunked] hello"],
+        why: "Bodies are not collected before they are passed on, so their length is not known.",
+    },
+    Difference {
+        case: "a chunked body of nothing",
+        nginx: &["worker a < Content-Length: 0", "worker a < [by length] "],
+        proxy: &["worker a < Transfer-Encoding: chunked", "worker a < [chunked] "],
+        why: "Bodies are not collected before they are passed on, so their length is not known.",
+    },
+    Difference {
+        case: "chunk extensions",
+        nginx: &["worker a < Content-Length: 2", "worker a < [by length] hi"],
+        proxy: &["worker a < Transfer-Encoding: chunked", "worker a < [chunked] hi"],
+        why: "Bodies are not collected before they are passed on, so their length is not known.",
+    },
+    Difference {
+        case: "trailers",
+        nginx: &["worker a < Content-Length: 2", "worker a < [by length] hi"],
+        proxy: &["worker a < Transfer-Encoding: chunked", "worker a < [chunked] hi"],
+        why: "Bodies are not collected before they are passed on, so their length is not known.",
+    },
+    Difference {
+        case: "HTTP/0.9",
+        nginx: &["client 1 < a", "client 1 < (closed)"],
+        proxy: &[
+            "client 1 < HTTP/1.1 400 Bad Request",
+            "client 1 < Connection: close",
+            "client 1 < Content-Length: 0",
+            "client 1 < Date: *",
+            "client 1 < [by length] ",
+        ],
+        why: "HTTP/0.9 is not spoken: no client does, and a request without a version is more likely garbage.",
+    },
+];

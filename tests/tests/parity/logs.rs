@@ -1,0 +1,109 @@
+//! Access and error logs, line by line.
+
+use std::sync::Arc;
+
+use tests::worker::{Script, answer, answer_and_close};
+
+use crate::case::{Case, OK, http, proxied};
+
+const ASK: &str = "GET /p?q=1 HTTP/1.1\r\nHost: h.example\r\nUser-Agent: ua \"x\" \\ \u{e9}\r\n\
+                   Referer: http://r/\r\nConnection: close\r\n\r\n";
+
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = access();
+    cases.extend(error());
+    cases
+}
+
+fn logged(format: &str, inside: &str) -> String {
+    http(&format!(
+        "{format}\n    server {{ listen 127.0.0.1:{{port}}; {inside} location / {{ proxy_pass http://unix:a.sock; }} }}"
+    ))
+}
+
+fn access() -> Vec<Case> {
+    let variable = |name: &str, variables: &str| {
+        let format = format!("log_format f '{variables}';");
+        Case::new(name, logged(&format, "access_log a.log f;")).asks(ASK).log("a.log", 1)
+    };
+    vec![
+        Case::new("combined", logged("", "access_log a.log combined;")).asks(ASK).log("a.log", 1),
+        Case::new("combined by default", logged("", "access_log a.log;")).asks(ASK).log("a.log", 1),
+        variable("log: the request", "$remote_addr|$remote_user|$request|$request_method|$request_uri|$uri|$args|$server_protocol|$host|$http_host|$scheme"),
+        variable("log: the answer", "$status|$body_bytes_sent|$sent_http_content_length|$sent_http_connection|$request_completion"),
+        variable("log: lengths", "$request_length|$content_length|$content_type"),
+        variable("log: the upstream", "$upstream_addr|$upstream_status|$upstream_response_length|$upstream_bytes_received|$upstream_bytes_sent|$upstream_http_content_length"),
+        variable("log: times", "$request_time|$upstream_connect_time|$upstream_header_time|$upstream_response_time|$msec|$time_local|$time_iso8601"),
+        variable("log: the connection", "$connection_requests|$pipe|$server_name|$server_addr|$server_port"),
+        variable("log: headers and cookies", "$http_user_agent|$http_referer|$http_missing|$cookie_x|$arg_q|$http_connection"),
+        Case::new("log: escape=json", logged("log_format f escape=json '{\"ua\":\"$http_user_agent\",\"none\":\"$http_missing\"}';", "access_log a.log f;")).asks(ASK).log("a.log", 1),
+        Case::new("log: escape=none", logged("log_format f escape=none '$http_user_agent';", "access_log a.log f;")).asks(ASK).log("a.log", 1),
+        Case::new("log: a format in pieces", logged("log_format f '$request '\n '$status'  \" x\";", "access_log a.log f;")).asks(ASK).log("a.log", 1),
+        Case::new("log: of a bad request", logged("log_format f '$request|$status|$host';", "access_log a.log f;")).asks("GET / HTTP/1.1\r\n\r\n").log("a.log", 1),
+        Case::new("log: of no request", logged("log_format f '$request|$status|$http_host';", "access_log a.log f;")).asks("?\r\n\r\n").log("a.log", 1),
+        Case::new("log: of a 502", logged("log_format f '$request|$status|$upstream_addr|$upstream_status';", "access_log a.log f;")).refusing("a").asks(ASK).log("a.log", 1),
+        Case::new("log: of two tries", http("log_format f '$status|$upstream_addr|$upstream_status';\n upstream u { server unix:a.sock; server unix:b.sock; } server { listen 127.0.0.1:{port}; access_log a.log f; location / { proxy_pass http://u; } }"))
+            .refusing("a").worker("b", answer(OK)).asks(ASK).log("a.log", 1),
+        Case::new("log: of 444", http("log_format f '$request|$status|$body_bytes_sent'; server { listen 127.0.0.1:{port}; access_log a.log f; return 444; }")).asks(ASK).log("a.log", 1),
+        Case::new("log: of a tunnel", logged("log_format f '$request|$status|$upstream_status|$sent_http_upgrade|$sent_http_connection';", "access_log a.log f; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;"))
+            .worker("a", tunnel())
+            .client(|scene| {
+                let mut client = scene.connect();
+                client.send("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+                client.head();
+                client.send("abc");
+                client.read(3);
+            })
+            .log("a.log", 1),
+        Case::new("log: off in a location", http("server { listen 127.0.0.1:{port}; access_log a.log; location /a { access_log off; return 200 a; } location / { return 200 b; } }"))
+            .client(|scene| scene.get_each(&["/a", "/b"])).log("a.log", 1),
+        Case::new("log: two files", http("log_format one '1 $uri'; server { listen 127.0.0.1:{port}; access_log a.log one; access_log b.log; return 200 x; }"))
+            .asks(ASK).log("a.log", 1),
+    ]
+}
+
+fn tunnel() -> Script {
+    Arc::new(|visit| {
+        if visit.request().is_some() {
+            visit.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            visit.echo();
+        }
+    })
+}
+
+fn error() -> Vec<Case> {
+    let case = |name: &str, text: String| {
+        Case::new(name, text.replacen("http {", "error_log e.log;\nhttp {", 1))
+    };
+    let two = "upstream u { server unix:a.sock; server unix:b.sock; } server { listen 127.0.0.1:{port}; server_name s; location / { proxy_pass http://u; } }";
+    vec![
+        case("error log: refused", proxied("")).refusing("a").asks(ASK).log("e.log", 1),
+        case("error log: no such socket", proxied("").replace("a.sock", "no.sock"))
+            .asks(ASK)
+            .log("e.log", 1),
+        case("error log: two tries, then none", http(two))
+            .refusing("a")
+            .refusing("b")
+            .client(|scene| scene.get_each(&["/1", "/2"]))
+            .log("e.log", 3),
+        case("error log: no answer in time", proxied("proxy_read_timeout 300ms;"))
+            .worker("a", Arc::new(|visit| while visit.request().is_some() {}))
+            .asks(ASK)
+            .log("e.log", 1),
+        case("error log: closed without an answer", proxied(""))
+            .worker("a", Arc::new(|visit| drop(visit.request())))
+            .asks(ASK)
+            .log("e.log", 1),
+        case("error log: no HTTP", proxied(""))
+            .worker("a", answer_and_close("garbage\r\n\r\n"))
+            .asks(ASK)
+            .log("e.log", 1),
+        case("error log: too large a body", proxied("client_max_body_size 1;"))
+            .asks("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
+            .log("e.log", 1),
+        case("error log: an answer cut short", proxied(""))
+            .worker("a", answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"))
+            .asks(ASK)
+            .log("e.log", 1),
+    ]
+}

@@ -1,0 +1,175 @@
+//! Where the proxy is not equal to nginx yet: work to do, grouped by cause.
+//!
+//! Unlike the chosen differences these are no decision: each of them goes when its cause does,
+//! and the run says which may be taken off.
+
+/// A cause, and the cases that show it.
+pub(crate) const OPEN: &[(&str, &[&str])] = &[
+    (
+        "hyper says HTTP/1.0 to a client of HTTP/1.0; nginx says HTTP/1.1",
+        &[
+            "HTTP/1.0 without Host",
+            "HTTP/1.0 with Host",
+            "HTTP/1.0 keep-alive",
+            "Expect: 100-continue over HTTP/1.0",
+            "a chunked answer to HTTP/1.0",
+            "an answer by length to HTTP/1.0",
+            "an answer until the end to HTTP/1.0",
+            "no Host is the empty name",
+            "default_server and no Host",
+            "return to HTTP/1.0",
+            "a redirect for a client without Host",
+            "404 to HTTP/1.0",
+            "502: refused, to HTTP/1.0",
+            "HTTP/1.0 asks for an upgrade",
+        ],
+    ),
+    (
+        "nginx has reason phrases of its own: 302 Moved Temporarily, 401 Authorization Required (in the page), 405 Not Allowed, 413 Request Entity Too Large, 503 Service Temporarily Unavailable, 504 Gateway Time-out; none and no page for 418, 426",
+        &[
+            "a body above the limit",
+            "a chunked body above the limit",
+            "the default limit",
+            "a body above the limit, expected",
+            "return 401;",
+            "return 405;",
+            "return 413;",
+            "return 503;",
+            "return 504;",
+            "504: no answer in time",
+            "error log: too large a body",
+            "proxy_next_upstream without timeout",
+            "return 302 http://elsewhere/;",
+            "return http://elsewhere$request_uri;",
+            "return 302 there;",
+            "return 418;",
+            "return 426;",
+        ],
+    ),
+    (
+        "hyper answers what it can't parse by itself: a bare 400 without Server, page or log line, where nginx has its page (and 505 for HTTP/2.0 and above; it takes HTTP/1.2 for 1.1)",
+        &[
+            "HTTP/1.2",
+            "HTTP/2.0 in a request line",
+            "no version at all",
+            "a name with a space",
+            "a space before the colon",
+            "a line without a colon",
+            "a folded line",
+            "two lengths that do not",
+            "a length that is no number",
+            "a negative length",
+            "chunked over HTTP/1.0",
+            "400: no request at all",
+            "400: binary",
+            "505",
+            "log: of no request",
+        ],
+    ),
+    (
+        "names as the configuration writes them (X-Real-IP, TE), and as nginx does its own (Content-Length)",
+        &[
+            "the case of names to the client",
+            "a value replaces the client's",
+            "names as written",
+            "TE is set",
+            "names and values in other case",
+        ],
+    ),
+    (
+        "$server_name of a wildcard name has its asterisk",
+        &[
+            "server of x.example.com",
+            "server of x.y.example.com",
+            "server of x.long.example.com",
+            "server of www.example.de",
+            "server of www.example.co.uk",
+            "a name for each request of a connection",
+        ],
+    ),
+    (
+        "error log: `referrer` is missing, a `no live upstreams` follows each failure, and it says `http://u:/` for `http://u/`; other words for an answer cut short",
+        &[
+            "error log: refused",
+            "error log: no such socket",
+            "error log: two tries, then none",
+            "error log: no answer in time",
+            "error log: closed without an answer",
+            "error log: no HTTP",
+        ],
+    ),
+    (
+        "-t: `syntax is ok` before an error of the kind, a file and line where nginx has none, other words for a bad regex; no events at all; wildcards amid a name; no types",
+        &[
+            "-t: no events",
+            "-t: an empty file",
+            "-t: an unknown variable",
+            "-t: an unknown variable in return",
+            "-t: a host that is not found",
+            "-t: one name twice",
+            "-t: a bad regex",
+            "-t: a bad name regex",
+            "-t: a bad wildcard",
+            "-t: proxy_pass to a host that is not found",
+            "-t: proxy_http_version",
+        ],
+    ),
+    ("a body is lost on its way to an HTTP/1.0 worker", &["a chunked body to HTTP/1.0"]),
+    (
+        "what nginx refuses: no value for Host, small methods, two lengths, length and chunked together; codings but chunked (501), which hang with us",
+        &[
+            "an empty Host",
+            "a lower-case method",
+            "two lengths that agree",
+            "length and chunked together",
+            "an unknown transfer coding",
+        ],
+    ),
+    (
+        "nginx answers CONNECT with 400, and closes after that and after its 405 to TRACE",
+        &["CONNECT", "TRACE"],
+    ),
+    (
+        "an answer cut short: now and then the client sees nothing of it, not even the head",
+        &["an answer cut short", "a chunked answer cut short", "error log: an answer cut short"],
+    ),
+    ("proxy_set_header Content-Length has no effect", &["the length is set"]),
+    (
+        "a header with an underscore is dropped (underscores_in_headers is off)",
+        &["a name with an underscore"],
+    ),
+    ("the request line is passed on as it came, with its fragment", &["a fragment"]),
+    (
+        "a space behind the colon of an empty value, none behind a status without reason; tabs around a value",
+        &["an empty value", "no reason", "spaces around values"],
+    ),
+    ("X-Accel-Charset is not passed on", &["nginx's private headers"]),
+    ("the length in a 304 is passed on", &["304 with a length"]),
+    ("upstream names are found whatever their case", &["an upstream's name in other case"]),
+    (
+        "the types that nginx knows without `types`: text/html, image/gif, image/jpeg; and none for a 204",
+        &["location of /x.JPG", "return 204;"],
+    ),
+    ("return 499 closes without an answer", &["return 499;"]),
+    (
+        "large_client_header_buffers and proxy_buffer_size: 414, 400 and 502 for what is too large",
+        &["414", "400: a header too large", "502: the answer's head too large"],
+    ),
+    (
+        "keepalive_timeout: an idle connection is closed; with 0 nginx still says keep-alive",
+        &["keepalive_timeout", "keepalive_timeout 0"],
+    ),
+    (
+        "variables in the log: empty is empty, not a dash ($server_name, $host); $sent_http_* of a 101; $upstream_response_length and _bytes_received",
+        &["log: the upstream", "log: the connection", "log: of a bad request", "log: of a tunnel"],
+    ),
+    (
+        "proxy_next_upstream non_idempotent has no effect after the body was sent",
+        &["proxy_next_upstream non_idempotent"],
+    ),
+];
+
+/// The cause that is known for this case.
+pub(crate) fn cause(case: &str) -> Option<&'static str> {
+    OPEN.iter().find_map(|(cause, cases)| cases.contains(&case).then_some(*cause))
+}

@@ -1,7 +1,7 @@
 //! The command line: nginx's flags, and ours.
 //!
-//! It parses ([`args`]), loads the configuration, says what is wrong in nginx's words, and runs
-//! the proxy ([`run`]). It returns an exit code; only `main` ends the process.
+//! It parses (`args`), loads the configuration, says what is wrong in nginx's words, and runs
+//! the proxy (`run`). It returns an exit code; only `main` ends the process.
 
 mod args;
 mod run;

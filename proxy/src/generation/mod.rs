@@ -1,74 +1,14 @@
 //! The sole translator: a typed configuration becomes live parts.
 //!
-//! [`build`] has no effect on the world but opening log files: nothing is bound, nobody is asked
+//! [`build()`] has no effect on the world but opening log files: nothing is bound, nobody is asked
 //! anything but the resolver. What is wrong with the configuration shows here at the latest.
 
 mod addresses;
+mod build;
 mod logs;
 mod site;
 mod templates;
 mod upstreams;
 
-use std::sync::Arc;
-
-use crate::balance::Zone;
-use crate::config::{Config, Problem};
-use crate::http::Site;
-use crate::net::Addr;
-use crate::observe::ErrorLog;
-use crate::upstream::SharedUpstream;
-
-use upstreams::Upstreams;
-
-pub(crate) use addresses::Doorway;
+pub(crate) use build::{Generation, Listening, build};
 pub(crate) use logs::LogFiles;
-
-use logs::main_log;
-
-/// A configuration made live.
-#[derive(Debug)]
-pub(crate) struct Generation {
-    /// Where to listen, and what answers there.
-    pub(crate) doors: Vec<Listening>,
-    /// The upstreams, for the counts.
-    pub(crate) upstreams: Vec<SharedUpstream>,
-    /// Where errors of no request go.
-    pub(crate) error_log: ErrorLog,
-}
-
-/// One listening address, and what answers there.
-#[derive(Debug)]
-pub(crate) struct Listening {
-    /// The address and the options of its socket.
-    pub(crate) door: Doorway,
-    /// What answers.
-    pub(crate) site: Arc<Site>,
-}
-
-/// Makes a configuration live. Counts of servers that the zone knows already go on.
-///
-/// # Errors
-/// What only shows now: names that do not resolve, patterns and variables that do not compile,
-/// logs that cannot be opened.
-pub(crate) fn build(
-    config: &Config,
-    zone: &Zone<Addr>,
-    files: &LogFiles,
-) -> Result<Generation, Problem> {
-    let error_log = main_log(config, files)?;
-    let Some(http) = &config.http else {
-        return Ok(Generation { doors: Vec::new(), upstreams: Vec::new(), error_log });
-    };
-    let names = templates::names(config, http)?;
-    let mut upstreams = Upstreams::build(config, http, zone)?;
-    let mut builder = site::Builder::new(config, http, names, files, &error_log, &mut upstreams)?;
-    let live =
-        http.servers.iter().map(|server| builder.server(server)).collect::<Result<Vec<_>, _>>()?;
-    let mut doors = Vec::new();
-    for (door, members) in addresses::doors(config, &http.servers)? {
-        if let Some(site) = builder.site(&members, &http.servers, &live)? {
-            doors.push(Listening { door, site });
-        }
-    }
-    Ok(Generation { doors, upstreams: upstreams.into_all(), error_log })
-}

@@ -11,6 +11,9 @@ use super::walk::Walk;
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "access_log",
+    means: "One line per request to `FILE` or `stderr`, in a `log_format` (`combined` unless \
+            said). `off` by default, where nginx writes `logs/access.log`. Not yet: `syslog:`, \
+            variables in the path, `gzip`, `if=`.",
     contexts: &[Context::Http, Context::Server, Context::Location],
     arity: Arity::SOME,
     block: false,

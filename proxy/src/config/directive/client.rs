@@ -14,37 +14,56 @@ const fn row(
     contexts: &'static [Context],
     effect: fn(&mut Walk, &mut Level, &Statement) -> Done,
     example: &'static str,
+    means: &'static str,
 ) -> Directive {
     let effect = Effect::Level(effect);
-    Directive { name, contexts, arity: Arity::ONE, block: false, effect, example }
+    Directive { name, contexts, arity: Arity::ONE, block: false, effect, example, means }
 }
 
 pub(super) const DIRECTIVES: &[Directive] = &[
-    row("client_max_body_size", ANYWHERE, max_body_size, "client_max_body_size 10m;"),
+    row(
+        "client_max_body_size",
+        ANYWHERE,
+        max_body_size,
+        "client_max_body_size 10m;",
+        "The largest request body; a larger one is answered with 413. Default `1m`; `0` is no \
+         limit.",
+    ),
     row(
         "client_header_timeout",
         &[Context::Http, Context::Server],
         |_, level, s| once(&mut level.client_header_timeout, s, time),
         "client_header_timeout 10s;",
+        "How long a new connection may take to send a request's head. Default `60s`.",
     ),
     row(
         "client_body_timeout",
         ANYWHERE,
-        |_, level, s| once(&mut level.client_body_timeout, s, time),
+        body_timeout,
         "client_body_timeout 10s;",
+        "No effect yet: `proxy_send_timeout` bounds the pauses in a request body.",
     ),
     row(
         "send_timeout",
         ANYWHERE,
-        |_, level, s| once(&mut level.send_timeout, s, time),
+        send_timeout,
         "send_timeout 10s;",
+        "No effect yet: `proxy_send_timeout` bounds a tunnel's client that does not read.",
     ),
-    row("server_tokens", ANYWHERE, server_tokens, "server_tokens off;"),
+    row(
+        "server_tokens",
+        ANYWHERE,
+        server_tokens,
+        "server_tokens off;",
+        "Whether `Server` and the error pages tell the version. Default `on`; `build` is `on`.",
+    ),
     row(
         "tcp_nodelay",
         ANYWHERE,
         |_, level, s| once(&mut level.tcp_nodelay, s, switch),
         "tcp_nodelay on;",
+        "Whether small writes to clients go out at once. Default `on`; towards servers it is \
+         always on.",
     ),
 ];
 
@@ -52,6 +71,23 @@ fn max_body_size(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done
     once(&mut level.client_max_body_size, statement, |s| {
         offset(s).map(|size| (size > 0).then_some(size))
     })
+}
+
+fn body_timeout(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
+    once(&mut level.client_body_timeout, statement, time)?;
+    without_effect(walk, statement, "\"proxy_send_timeout\" bounds the pauses in a request's body");
+    Ok(())
+}
+
+fn send_timeout(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
+    once(&mut level.send_timeout, statement, time)?;
+    without_effect(walk, statement, "\"proxy_send_timeout\" bounds a tunnel's client");
+    Ok(())
+}
+
+fn without_effect(walk: &mut Walk, statement: &Statement, why: &str) {
+    let name = &statement.name;
+    walk.note(name.span, format!("\"{}\" has no effect here: {why}", name.value));
 }
 
 /// `build` is `on` with nginx's build name, of which we have none.

@@ -11,6 +11,9 @@ use super::walk::Walk;
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "error_log",
+        means: "Where errors go and the least serious level that is written: `FILE` or `stderr`, \
+                several of them. Default: `stderr`, from `notice` on, where nginx has \
+                `logs/error.log`. Not yet: `syslog:`, `memory:`.",
         contexts: &[Context::Main],
         arity: Arity::SOME,
         block: false,
@@ -19,6 +22,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "error_log",
+        means: "The error log of what happens here, in the place of the outer level's.",
         contexts: &[Context::Http, Context::Server, Context::Location],
         arity: Arity::SOME,
         block: false,

@@ -10,6 +10,7 @@ use super::walk::{Scope, Walk, once};
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "events",
+        means: "The block of that name; it must be there, and may be empty.",
         contexts: &[Context::Main],
         arity: Arity::NONE,
         block: true,
@@ -18,6 +19,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "worker_connections",
+        means: "No effect: the limit on descriptors is the only one (`worker_rlimit_nofile`).",
         contexts: &[Context::Events],
         arity: Arity::ONE,
         block: false,
@@ -34,11 +36,14 @@ fn events(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done 
     walk.body(statement, Scope::Events(draft))
 }
 
-fn worker_connections(_: &mut Walk, events: &mut EventsDraft, statement: &Statement) -> Done {
+fn worker_connections(walk: &mut Walk, events: &mut EventsDraft, statement: &Statement) -> Done {
     once(&mut events.worker_connections, statement, |s| {
         let word = s.arg(0);
         value::number(&word.value)
             .and_then(|n| usize::try_from(n).ok())
             .ok_or_else(|| Fault::at(word.span, format!("invalid number \"{}\"", word.value)))
-    })
+    })?;
+    let why = "the limit on descriptors is the only one";
+    walk.note(statement.name.span, format!("\"worker_connections\" has no effect here: {why}"));
+    Ok(())
 }

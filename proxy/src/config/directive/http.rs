@@ -7,6 +7,7 @@ use super::walk::{Scope, Walk};
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "http",
+    means: "The block that holds servers and upstreams.",
     contexts: &[Context::Main],
     arity: Arity::NONE,
     block: true,

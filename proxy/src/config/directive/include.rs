@@ -4,6 +4,8 @@ use super::table::{Arity, Context, Directive, Effect};
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "include",
+    means: "Reads files where it stands, by name or pattern, relative to the directory of the \
+            main file.",
     contexts: &[
         Context::Main,
         Context::Events,

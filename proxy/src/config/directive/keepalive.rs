@@ -14,6 +14,8 @@ const CONTEXTS: &[Context] = &[Context::Http, Context::Server, Context::Location
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "keepalive_timeout",
+        means: "How long an idle client connection is kept; `0` closes it after each answer. \
+                Default `75s`. A second time is sent as `Keep-Alive: timeout=`.",
         contexts: CONTEXTS,
         arity: Arity(1, 2),
         block: false,
@@ -22,6 +24,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "keepalive_requests",
+        means: "How many requests one client connection may carry. Default `1000`.",
         contexts: CONTEXTS,
         arity: Arity::ONE,
         block: false,

@@ -14,6 +14,10 @@ use super::walk::{Bound, Walk};
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "listen",
+    means: "`PORT`, `HOST:PORT` (every address of the name), `[IPV6]:PORT`, `unix:PATH`, port \
+            ranges; `default_server`, `backlog=` (511), `ipv6only=` (on), `bind`. `HOST:0` is any \
+            free port. Without effect: `reuseport`, `deferred`, `rcvbuf=`, `sndbuf=`, \
+            `so_keepalive=`, `fastopen=`. Not yet: `ssl`, `http2`, `quic`, `proxy_protocol`.",
     contexts: &[Context::Server],
     arity: Arity::SOME,
     block: false,

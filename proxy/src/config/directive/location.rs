@@ -10,6 +10,8 @@ use super::walk::{Scope, Walk};
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "location",
+    means: "Prefix, `= PATH`, `^~ PREFIX`, `~ REGEX`, `~* REGEX`, nested; chosen by nginx's \
+            rules. Not yet: named locations (`@name`).",
     contexts: &[Context::Server, Context::Location],
     arity: Arity(1, 2),
     block: true,

@@ -10,6 +10,7 @@ use super::walk::Walk;
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "log_format",
+    means: "Names a format for `access_log`; `escape=default`, `json` or `none`.",
     contexts: &[Context::Http],
     arity: Arity(2, usize::MAX),
     block: false,

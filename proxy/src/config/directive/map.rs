@@ -10,6 +10,8 @@ use super::walk::Walk;
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "map",
+    means: "A variable that depends on others; `default`, `hostnames`, `volatile`, `include`, `~` \
+            and `~*` patterns.",
     contexts: &[Context::Http],
     arity: Arity::TWO,
     block: true,

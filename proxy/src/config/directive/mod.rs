@@ -17,6 +17,8 @@ mod process;
 mod proxy;
 mod proxy_next_upstream;
 mod proxy_pass;
+#[cfg(test)]
+mod reference;
 mod refused;
 mod returns;
 mod server;

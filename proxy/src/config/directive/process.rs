@@ -14,28 +14,63 @@ const fn row(
     arity: Arity,
     effect: fn(&mut Walk, &mut MainDraft, &Statement) -> Done,
     example: &'static str,
+    means: &'static str,
 ) -> Directive {
     let contexts = &[Context::Main];
-    Directive { name, contexts, arity, block: false, effect: Effect::Main(effect), example }
+    Directive { name, contexts, arity, block: false, effect: Effect::Main(effect), example, means }
 }
 
 pub(super) const DIRECTIVES: &[Directive] = &[
-    row("daemon", Arity::ONE, |_, m, s| once(&mut m.daemon, s, switch), "daemon off;"),
-    row("master_process", Arity::ONE, master_process, "master_process on;"),
-    row("pid", Arity::ONE, pid, "pid proxy.pid;"),
-    row("user", Arity(1, 2), user, "user nobody nogroup;"),
-    row("worker_processes", Arity::ONE, worker_processes, "worker_processes auto;"),
+    row(
+        "daemon",
+        Arity::ONE,
+        |_, m, s| once(&mut m.daemon, s, switch),
+        "daemon off;",
+        "Whether to go to the background. Default `on`.",
+    ),
+    row(
+        "master_process",
+        Arity::ONE,
+        master_process,
+        "master_process on;",
+        "No effect: there is one process either way, and its workers are threads.",
+    ),
+    row(
+        "pid",
+        Arity::ONE,
+        pid,
+        "pid proxy.pid;",
+        "Where the process id is written; removed at the end. No default, where nginx has \
+         `logs/nginx.pid`.",
+    ),
+    row(
+        "user",
+        Arity(1, 2),
+        user,
+        "user nobody nogroup;",
+        "Whom to become once the listeners are bound and the logs are open, when started by root. \
+         No default: root stays root, where nginx's workers become `nobody`.",
+    ),
+    row(
+        "worker_processes",
+        Arity::ONE,
+        worker_processes,
+        "worker_processes auto;",
+        "The number of worker threads. Default `auto`, one per core, where nginx has 1.",
+    ),
     row(
         "worker_rlimit_nofile",
         Arity::ONE,
         |_, m, s| once(&mut m.worker_rlimit_nofile, s, number),
         "worker_rlimit_nofile 65536;",
+        "The limit on descriptors. Default: as high as the system allows this process.",
     ),
     row(
         "worker_shutdown_timeout",
         Arity::ONE,
         |_, m, s| once(&mut m.worker_shutdown_timeout, s, time),
         "worker_shutdown_timeout 1h;",
+        "How long QUIT waits for connections and tunnels. Default: for ever.",
     ),
 ];
 

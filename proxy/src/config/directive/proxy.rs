@@ -12,31 +12,51 @@ const fn row(
     arity: Arity,
     effect: fn(&mut Walk, &mut Level, &Statement) -> Done,
     example: &'static str,
+    means: &'static str,
 ) -> Directive {
     let contexts = &[Context::Http, Context::Server, Context::Location];
-    Directive { name, contexts, arity, block: false, effect: Effect::Level(effect), example }
+    Directive { name, contexts, arity, block: false, effect: Effect::Level(effect), example, means }
 }
 
 pub(super) const DIRECTIVES: &[Directive] = &[
-    row("proxy_http_version", Arity::ONE, http_version, "proxy_http_version 1.1;"),
-    row("proxy_set_header", Arity::TWO, set_header, "proxy_set_header Upgrade $http_upgrade;"),
+    row(
+        "proxy_http_version",
+        Arity::ONE,
+        http_version,
+        "proxy_http_version 1.1;",
+        "The version that goes to servers, `1.0` or `1.1`. Default `1.1`, as nginx since 1.29.7; \
+         an older nginx's is `1.0`. Not yet: `2`.",
+    ),
+    row(
+        "proxy_set_header",
+        Arity::TWO,
+        set_header,
+        "proxy_set_header Upgrade $http_upgrade;",
+        "Sets a field of the request that goes out; an empty value leaves it out. One at a level \
+         replaces all of the level above. Default: `Host $proxy_host`.",
+    ),
     row(
         "proxy_connect_timeout",
         Arity::ONE,
         |_, level, s| once(&mut level.proxy_connect_timeout, s, time),
         "proxy_connect_timeout 5s;",
+        "How long connecting to a server may take. Default `60s`.",
     ),
     row(
         "proxy_send_timeout",
         Arity::ONE,
         |_, level, s| once(&mut level.proxy_send_timeout, s, time),
         "proxy_send_timeout 1h;",
+        "How long a server may refuse to take the next bytes of a request, and either end of a \
+         tunnel its own. Default `60s`.",
     ),
     row(
         "proxy_read_timeout",
         Arity::ONE,
         |_, level, s| once(&mut level.proxy_read_timeout, s, time),
         "proxy_read_timeout 1h;",
+        "How long a server may pause in its answer, and how long a tunnel may rest in both \
+         directions. Default `60s`.",
     ),
 ];
 

@@ -12,19 +12,35 @@ const fn row(
     arity: Arity,
     effect: fn(&mut Walk, &mut Level, &Statement) -> Done,
     example: &'static str,
+    means: &'static str,
 ) -> Directive {
     let contexts = &[Context::Http, Context::Server, Context::Location];
-    Directive { name, contexts, arity, block: false, effect: Effect::Level(effect), example }
+    Directive { name, contexts, arity, block: false, effect: Effect::Level(effect), example, means }
 }
 
 pub(super) const DIRECTIVES: &[Directive] = &[
-    row("proxy_next_upstream", Arity::SOME, next_upstream, "proxy_next_upstream error timeout;"),
-    row("proxy_next_upstream_tries", Arity::ONE, tries, "proxy_next_upstream_tries 3;"),
+    row(
+        "proxy_next_upstream",
+        Arity::SOME,
+        next_upstream,
+        "proxy_next_upstream error timeout;",
+        "When a request goes on to the next server: `error`, `timeout`, `invalid_header`, \
+         `http_500`, `_502`, `_503`, `_504`, `_403`, `_404`, `_429`, `non_idempotent`, `off`. \
+         Default `error timeout`.",
+    ),
+    row(
+        "proxy_next_upstream_tries",
+        Arity::ONE,
+        tries,
+        "proxy_next_upstream_tries 3;",
+        "How many servers are tried at most. Default `0`, all of them.",
+    ),
     row(
         "proxy_next_upstream_timeout",
         Arity::ONE,
         |_, level, s| once(&mut level.proxy_next_upstream_timeout, s, time),
         "proxy_next_upstream_timeout 10s;",
+        "How long a request may go on to next servers. Default `0`, no limit.",
     ),
 ];
 

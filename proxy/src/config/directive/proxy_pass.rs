@@ -13,6 +13,8 @@ use super::walk::{Walk, once};
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "proxy_pass",
+    means: "`http://` and an upstream's name, `HOST:PORT` or `unix:PATH`, with or without a URI \
+            that replaces the matched prefix. Not yet: `https://`, variables.",
     contexts: &[Context::Location],
     arity: Arity::ONE,
     block: false,

@@ -10,6 +10,7 @@ use super::walk::Walk;
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "return",
+    means: "Answers with a code, a text or a redirect; `444` closes without an answer.",
     contexts: &[Context::Server, Context::Location],
     arity: Arity(1, 2),
     block: false,

@@ -8,6 +8,7 @@ use super::walk::{Scope, Walk};
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "server",
+    means: "A virtual server.",
     contexts: &[Context::Http],
     arity: Arity::NONE,
     block: true,

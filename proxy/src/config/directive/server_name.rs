@@ -10,6 +10,8 @@ use super::walk::Walk;
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "server_name",
+    means: "Exact, `*.wildcard`, `.both`, `wildcard.*` or `~regex` with named groups; chosen by \
+            nginx's rules.",
     contexts: &[Context::Server],
     arity: Arity::SOME,
     block: false,

@@ -121,7 +121,8 @@ fn return_takes_a_code_a_text_or_a_url() {
 #[test]
 fn maps_keep_their_order_and_their_patterns() {
     let http = http(
-        "map $http_upgrade $up { hostnames; volatile; *.A 1; ~^B$ 2; \\default 3; default 4; '' 5; }",
+        "map $http_upgrade $up { hostnames; volatile; *.A 1; ~^B$ 2; \\default 3; default 4; '' \
+         5; }",
     );
     let map = &http.maps[0];
     assert_eq!((map.source.value.as_str(), map.variable.value.as_str()), ("$http_upgrade", "up"));
@@ -189,7 +190,8 @@ fn what_only_tunes_nginx_is_noted_with_its_place() {
 #[test]
 fn a_name_taken_twice_is_a_warning() {
     let config = load(
-        "events {} http { server { listen 81; server_name a; } server { listen 81; server_name A b; } }",
+        "events {} http { server { listen 81; server_name a; } server { listen 81; server_name A \
+         b; } }",
     );
     let warnings: Vec<_> = config.warnings.iter().map(|warning| warning.value.as_str()).collect();
     assert_eq!(warnings, ["conflicting server name \"a\" on 0.0.0.0:81, ignored"]);

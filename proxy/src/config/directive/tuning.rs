@@ -32,7 +32,15 @@ const fn row(
     example: &'static str,
 ) -> Directive {
     let arity = if matches!(check, Check::Buffers) { Arity::TWO } else { Arity::ONE };
-    Directive { name, contexts, arity, block: false, effect: Effect::Note(check, why), example }
+    Directive {
+        name,
+        contexts,
+        arity,
+        block: false,
+        effect: Effect::Note(check, why),
+        example,
+        means: why,
+    }
 }
 
 /// A row that takes another number of arguments than its check asks for.

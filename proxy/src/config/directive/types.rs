@@ -11,6 +11,7 @@ const CONTEXTS: &[Context] = &[Context::Http, Context::Server, Context::Location
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "types",
+        means: "Read for `mime.types`' sake: no file is served, so nothing has a type by its name.",
         contexts: CONTEXTS,
         arity: Arity::NONE,
         block: true,
@@ -19,6 +20,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "default_type",
+        means: "The media type of a `return` with a text. Default `text/plain`.",
         contexts: CONTEXTS,
         arity: Arity::ONE,
         block: false,

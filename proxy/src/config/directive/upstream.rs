@@ -12,6 +12,7 @@ use super::walk::{Scope, Walk};
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "upstream",
+        means: "A named group of servers.",
         contexts: &[Context::Http],
         arity: Arity::ONE,
         block: true,
@@ -20,6 +21,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "least_conn",
+        means: "The server with the fewest active connections relative to its weight, ties by \
+                round robin. One count for all threads. Without it: smooth weighted round robin.",
         contexts: &[Context::Upstream],
         arity: Arity::NONE,
         block: false,
@@ -28,6 +31,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "zone",
+        means: "No effect: one process has all counts, so nothing needs to be shared.",
         contexts: &[Context::Upstream],
         arity: Arity(1, 2),
         block: false,

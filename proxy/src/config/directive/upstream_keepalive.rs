@@ -12,30 +12,49 @@ const fn row(
     arity: Arity,
     effect: fn(&mut Walk, &mut UpstreamDraft, &Statement) -> Done,
     example: &'static str,
+    means: &'static str,
 ) -> Directive {
     let contexts = &[Context::Upstream];
-    Directive { name, contexts, arity, block: false, effect: Effect::Upstream(effect), example }
+    Directive {
+        name,
+        contexts,
+        arity,
+        block: false,
+        effect: Effect::Upstream(effect),
+        example,
+        means,
+    }
 }
 
 pub(super) const DIRECTIVES: &[Directive] = &[
-    row("keepalive", Arity(1, 2), keepalive, "keepalive 16;"),
+    row(
+        "keepalive",
+        Arity(1, 2),
+        keepalive,
+        "keepalive 16;",
+        "How many idle connections each thread keeps to the servers; `0` keeps none. Default \
+         `32`, as nginx since 1.29.7; an older nginx keeps none. `local` is taken too.",
+    ),
     row(
         "keepalive_requests",
         Arity::ONE,
         |_, upstream, s| once(&mut upstream.keepalive_requests, s, number),
         "keepalive_requests 1000;",
+        "How many requests one connection to a server carries. Default `1000`.",
     ),
     row(
         "keepalive_time",
         Arity::ONE,
         |_, upstream, s| once(&mut upstream.keepalive_time, s, time),
         "keepalive_time 1h;",
+        "How long one connection to a server is used in all. Default `1h`.",
     ),
     row(
         "keepalive_timeout",
         Arity::ONE,
         |_, upstream, s| once(&mut upstream.keepalive_timeout, s, time),
         "keepalive_timeout 60s;",
+        "How long one may stay idle. Default `60s`.",
     ),
 ];
 

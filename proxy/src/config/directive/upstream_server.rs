@@ -13,6 +13,9 @@ use super::walk::Walk;
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "server",
+    means: "`HOST:PORT`, `HOST` (every address of the name) or `unix:PATH`; `weight=` (1), \
+            `max_conns=` (0: no limit), `max_fails=` (1), `fail_timeout=` (10s), `backup`, \
+            `down`. Not yet: `resolve`, `service=`, `route=`, `drain`, `slow_start=`.",
     contexts: &[Context::Upstream],
     arity: Arity::SOME,
     block: false,

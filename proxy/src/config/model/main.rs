@@ -1,0 +1,85 @@
+//! The whole configuration: nginx's main context and its `http` block.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::source::{Sources, Spanned};
+use super::{ErrorLog, LogFormat, Server, Upstream};
+
+/// A whole configuration: nginx's main context.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `daemon`: whether to go to the background (nginx's default: on).
+    pub daemon: bool,
+    /// `master_process`: accepted for nginx's sake; there is one process either way.
+    pub master_process: bool,
+    /// `pid`: where the process id is written.
+    pub pid: Option<Spanned<PathBuf>>,
+    /// `user`: who to become after the sockets are bound.
+    pub user: Option<Spanned<User>>,
+    /// `error_log` at the main level, in the order written; empty means standard error.
+    pub error_log: Vec<ErrorLog>,
+    /// `worker_processes`: the number of threads; `None` is `auto`, one per core.
+    pub worker_processes: Option<usize>,
+    /// `worker_rlimit_nofile`: the descriptor limit to set.
+    pub worker_rlimit_nofile: Option<u64>,
+    /// `worker_shutdown_timeout`: how long a graceful shutdown may take; `None` is for ever.
+    pub worker_shutdown_timeout: Option<Duration>,
+    /// `worker_connections` of the `events` block (nginx's default: 512).
+    pub worker_connections: usize,
+    /// The `http` block; `None` when the file has none (nginx then serves nothing).
+    pub http: Option<Http>,
+    /// What was read but has no effect here, one sentence with its place each, for `-t`.
+    pub notes: Vec<Spanned<String>>,
+    /// What nginx warns of, with its place, whenever it reads such a configuration.
+    pub warnings: Vec<Spanned<String>>,
+    /// Every text that was read, for spans and for `-T`.
+    pub sources: Arc<Sources>,
+}
+
+/// `user NAME [GROUP];`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user's name.
+    pub name: String,
+    /// The group's name; the user's own group when absent.
+    pub group: Option<String>,
+}
+
+/// The `http` block.
+#[derive(Debug, Clone, Default)]
+pub struct Http {
+    /// `server` blocks, in the order written.
+    pub servers: Vec<Server>,
+    /// `upstream` blocks, in the order written.
+    pub upstreams: Vec<Upstream>,
+    /// `map` blocks, in the order written.
+    pub maps: Vec<Map>,
+    /// `log_format` directives; `combined` is always there and first.
+    pub log_formats: Vec<LogFormat>,
+}
+
+/// `map SOURCE $VARIABLE { ... }`
+#[derive(Debug, Clone)]
+pub struct Map {
+    /// The source, variables not yet compiled.
+    pub source: Spanned<String>,
+    /// The variable it defines, without the `$`.
+    pub variable: Spanned<String>,
+    /// `default`; "" when not written.
+    pub default: Spanned<String>,
+    /// `hostnames`
+    pub hostnames: bool,
+    /// The other entries, in the order written.
+    pub entries: Vec<MapEntry>,
+}
+
+/// One line of a `map`.
+#[derive(Debug, Clone)]
+pub struct MapEntry {
+    /// What the source must be: text, or a pattern after `~` or `~*` (kept).
+    pub key: Spanned<String>,
+    /// What the variable is then, variables not yet compiled.
+    pub value: Spanned<String>,
+}

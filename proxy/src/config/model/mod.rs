@@ -1,0 +1,18 @@
+//! The typed model: what a configuration says once every directive was applied, every level
+//! inherited and every default filled in. Values that can still turn out wrong when they are made
+//! live (addresses, templates, patterns, paths) keep their [`Span`](super::Span), so that an error
+//! found late still says `in FILE:LINE`.
+
+mod log;
+mod main;
+mod server;
+mod settings;
+mod upstream;
+
+pub use log::{AccessLog, ErrorLog, Escape, LogFormat, LogLevel, LogTarget};
+pub use main::{Config, Http, Map, MapEntry, User};
+pub use server::{Listen, ListenAddress, Location, LocationPattern, Server, ServerName};
+pub use settings::{
+    HttpVersion, NextUpstream, ProxyPass, ProxyTarget, Return, SetHeader, Settings,
+};
+pub use upstream::{Keepalive, Method, Upstream, UpstreamServer};

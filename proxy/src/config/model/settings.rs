@@ -1,0 +1,157 @@
+//! What a location inherits, and what it does with a request.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::super::source::Spanned;
+use super::{AccessLog, ErrorLog};
+
+/// Everything that a location inherits: http's value, unless server's, unless location's.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `proxy_pass` (never inherited).
+    pub proxy_pass: Option<ProxyPass>,
+    /// `return` (server's applies before any location is looked for; never inherited).
+    pub returns: Option<Return>,
+    /// `proxy_http_version` (nginx 1.31's default: 1.1).
+    pub proxy_http_version: HttpVersion,
+    /// `proxy_set_header` as written at the level that counts; nginx's own defaults are not in it.
+    pub proxy_set_header: Vec<SetHeader>,
+    /// `proxy_connect_timeout` (default 60 s).
+    pub proxy_connect_timeout: Duration,
+    /// `proxy_send_timeout` (default 60 s).
+    pub proxy_send_timeout: Duration,
+    /// `proxy_read_timeout` (default 60 s).
+    pub proxy_read_timeout: Duration,
+    /// `proxy_next_upstream` and its companions.
+    pub proxy_next_upstream: NextUpstream,
+    /// `client_max_body_size` (default 1m); `None` is 0: no limit.
+    pub client_max_body_size: Option<u64>,
+    /// `client_header_timeout` (default 60 s).
+    pub client_header_timeout: Duration,
+    /// `client_body_timeout` (default 60 s).
+    pub client_body_timeout: Duration,
+    /// `send_timeout` (default 60 s).
+    pub send_timeout: Duration,
+    /// `keepalive_timeout` (default 75 s; 0 closes after each answer).
+    pub keepalive_timeout: Duration,
+    /// `keepalive_timeout`'s second argument: the `Keep-Alive: timeout=` header to send.
+    pub keepalive_header: Option<Duration>,
+    /// `keepalive_requests` (default 1000).
+    pub keepalive_requests: u64,
+    /// `default_type` (default text/plain).
+    pub default_type: String,
+    /// `server_tokens` (default on).
+    pub server_tokens: bool,
+    /// `tcp_nodelay` (default on).
+    pub tcp_nodelay: bool,
+    /// `access_log` entries; empty is `off`, which is also the default here (README says why).
+    pub access_log: Vec<AccessLog>,
+    /// `error_log` entries of the level that counts; empty is main's.
+    pub error_log: Vec<ErrorLog>,
+}
+
+/// `proxy_pass http://TARGET[URI];`
+#[derive(Debug, Clone)]
+pub struct ProxyPass {
+    /// What follows the scheme, up to the URI.
+    pub target: Spanned<ProxyTarget>,
+    /// `$proxy_host` as nginx has it: the target as written, the port included when written.
+    pub proxy_host: String,
+    /// The URI part, when there is one: it replaces what the location's prefix matched.
+    pub uri: Option<String>,
+}
+
+/// Whom a `proxy_pass` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxyTarget {
+    /// `NAME` or `NAME:PORT`: an `upstream` block of that name if there is one, else a host.
+    Host {
+        /// The name, as written.
+        name: String,
+        /// The port, when written (80 otherwise).
+        port: Option<u16>,
+    },
+    /// `unix:PATH` (with `:` before the URI, when there is one).
+    Unix(PathBuf),
+}
+
+/// `proxy_http_version`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+}
+
+/// `proxy_set_header NAME VALUE;`
+#[derive(Debug, Clone)]
+pub struct SetHeader {
+    /// The field name, in the spelling that goes out.
+    pub name: Spanned<String>,
+    /// Its value, variables not yet compiled; "" removes the field.
+    pub value: Spanned<String>,
+}
+
+/// When a request goes on to the next server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextUpstream {
+    /// `error`: connecting, sending or reading the head failed.
+    pub error: bool,
+    /// `timeout`: one of those took too long.
+    pub timeout: bool,
+    /// `invalid_header`: the answer's head was empty or broken.
+    pub invalid_header: bool,
+    /// `http_500`
+    pub http_500: bool,
+    /// `http_502`
+    pub http_502: bool,
+    /// `http_503`
+    pub http_503: bool,
+    /// `http_504`
+    pub http_504: bool,
+    /// `http_403`
+    pub http_403: bool,
+    /// `http_404`
+    pub http_404: bool,
+    /// `http_429`
+    pub http_429: bool,
+    /// `non_idempotent`: POST, LOCK and PATCH too, after they were sent.
+    pub non_idempotent: bool,
+    /// `proxy_next_upstream_tries`; 0 is no limit.
+    pub tries: u32,
+    /// `proxy_next_upstream_timeout`; zero is no limit.
+    pub timeout_after: Duration,
+}
+
+impl NextUpstream {
+    /// nginx's default: `error timeout`.
+    pub(crate) const ERROR_AND_TIMEOUT: Self = Self { error: true, timeout: true, ..Self::OFF };
+
+    /// `off`: the first answer counts, whatever it is.
+    pub(crate) const OFF: Self = Self {
+        error: false,
+        timeout: false,
+        invalid_header: false,
+        http_500: false,
+        http_502: false,
+        http_503: false,
+        http_504: false,
+        http_403: false,
+        http_404: false,
+        http_429: false,
+        non_idempotent: false,
+        tries: 0,
+        timeout_after: Duration::ZERO,
+    };
+}
+
+/// `return CODE [TEXT|URL];` or `return URL;` (302)
+#[derive(Debug, Clone)]
+pub struct Return {
+    /// The status code; 444 closes without an answer.
+    pub code: u16,
+    /// The text or the URL, variables not yet compiled.
+    pub text: Option<Spanned<String>>,
+}

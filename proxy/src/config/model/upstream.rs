@@ -1,0 +1,60 @@
+//! `upstream` blocks: servers, how one is chosen, what is kept open to them.
+
+use std::time::Duration;
+
+use super::super::source::Spanned;
+
+/// `upstream NAME { ... }`
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// The name that `proxy_pass http://NAME` uses.
+    pub name: Spanned<String>,
+    /// How a server is chosen.
+    pub method: Method,
+    /// `server` directives, in the order written; never empty.
+    pub servers: Vec<UpstreamServer>,
+    /// `keepalive` and its companions.
+    pub keepalive: Keepalive,
+}
+
+/// How an upstream chooses its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// nginx's default: smooth weighted round robin.
+    #[default]
+    RoundRobin,
+    /// `least_conn`
+    LeastConn,
+}
+
+/// `server ADDRESS [parameters];` inside `upstream`.
+#[derive(Debug, Clone)]
+pub struct UpstreamServer {
+    /// As written: `unix:PATH`, `HOST:PORT` or `HOST` (port 80).
+    pub address: Spanned<String>,
+    /// `weight=` (default 1).
+    pub weight: u32,
+    /// `max_conns=` (default 0: no limit).
+    pub max_conns: u32,
+    /// `max_fails=` (default 1; 0 never benches).
+    pub max_fails: u32,
+    /// `fail_timeout=` (default 10 s).
+    pub fail_timeout: Duration,
+    /// `backup`
+    pub backup: bool,
+    /// `down`
+    pub down: bool,
+}
+
+/// Idle connections kept open to an upstream's servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// `keepalive N` (nginx 1.31's default: 32): idle connections kept per thread; 0 keeps none.
+    pub connections: usize,
+    /// `keepalive_requests` (default 1000).
+    pub requests: u64,
+    /// `keepalive_time` (default 1 h): how long one connection may be used in all.
+    pub time: Duration,
+    /// `keepalive_timeout` (default 60 s): how long one may stay idle.
+    pub timeout: Duration,
+}

@@ -240,7 +240,8 @@ impl<'a, 'u> Builder<'a, 'u> {
                 let message = format!("\"{}\" is not a field name", line.name.value);
                 at(self.config, message, line.name.span)
             })?;
-            lines.push((name, compile(self.config, &line.value, &self.names)?));
+            let value = compile(self.config, &line.value, &self.names)?;
+            lines.push((name, line.name.value.as_str().into(), value));
         }
         let proxy_port = match &pass.target.value {
             ProxyTarget::Host { port, .. } => port.unwrap_or(80).to_string(),

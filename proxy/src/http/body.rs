@@ -16,6 +16,8 @@ use crate::upstream::{Failure, ResponseBody};
 #[derive(Debug)]
 pub(crate) struct Body {
     content: Content,
+    /// Why the answer breaks off, once that is known.
+    failure: Option<Failure>,
     record: Rc<Record>,
 }
 
@@ -32,7 +34,7 @@ pub(crate) enum Content {
 
 impl Body {
     pub(super) fn new(content: Content, record: Rc<Record>) -> Self {
-        Self { content, record }
+        Self { content, failure: None, record }
     }
 }
 
@@ -45,6 +47,9 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let this = self.get_mut();
+        if let Some(failure) = this.failure.take() {
+            return Poll::Ready(Some(Err(failure)));
+        }
         let frame = match &mut this.content {
             Content::Empty => None,
             Content::Whole(bytes) => {
@@ -54,15 +59,23 @@ impl http_body::Body for Body {
             }
             Content::Server(body) => ready!(Pin::new(body).poll_frame(cx)),
         };
-        match &frame {
+        let frame = match frame {
+            Some(Err(failure)) => {
+                // hyper drops what it has not written yet when a body fails: it is told a turn
+                // later, when the head and what came of the body have gone out.
+                this.tell(&failure);
+                this.failure = Some(failure);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 let sent = this.record.body_sent.get();
                 this.record.body_sent.set(sent + u64::try_from(length).unwrap_or(u64::MAX));
+                Some(Ok(frame))
             }
-            Some(Err(failure)) => this.tell(failure),
-            None => {}
-        }
+            None => None,
+        };
         if http_body::Body::is_end_stream(this) || frame.is_none() {
             this.record.complete.set(true);
         }

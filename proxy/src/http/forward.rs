@@ -182,7 +182,7 @@ impl<'a> Forwarded<'a> {
         kept: Option<Connection>,
         lease: &Lease,
     ) -> Result<Reply, (Failure, bool)> {
-        let Forwarding { upstream, times, .. } = self.forwarding;
+        let Forwarding { upstream, headers, times, .. } = self.forwarding;
         let started = Instant::now();
         let connection = match kept {
             Some(connection) => connection,
@@ -193,6 +193,7 @@ impl<'a> Forwarded<'a> {
         self.note(|last| last.connect = Some(started.elapsed()));
         let (request, sent) = self.request().ok_or((Failure::Client, false))?;
         let answer = Answer {
+            names: headers.names(),
             upgrade: self.upgrade,
             sent: sent.as_ref(),
             times: *times,

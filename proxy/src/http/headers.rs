@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::record::Record;
 use crate::route::{Template, Variable};
+use crate::upstream::Names;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
@@ -34,16 +35,22 @@ const THEIRS: [HeaderName; 10] = [
 /// What becomes of a request's fields, compiled.
 #[derive(Debug)]
 pub(crate) struct HeaderPlan {
-    /// What is set: the name, the spelling, the value.
+    /// What is set.
     set: Box<[(HeaderName, Template)]>,
+    /// How the names are spelled.
+    names: Names,
     /// What of the client's is left out: what is set, and [`OURS`].
     drop: Box<[HeaderName]>,
 }
 
 impl HeaderPlan {
-    /// A plan with these `proxy_set_header` lines; `host` is what Host is unless a line says so.
-    pub(crate) fn new(lines: Vec<(HeaderName, Template)>, host: Template) -> Self {
-        let mut set = lines;
+    /// A plan with these `proxy_set_header` lines, each with its name's spelling; `host` is what
+    /// Host is unless a line says so.
+    pub(crate) fn new(lines: Vec<(HeaderName, Box<str>, Template)>, host: Template) -> Self {
+        let spelled = lines.iter().map(|(_, name, _)| name.clone());
+        let own = ["Host", "Content-Length", "Transfer-Encoding"].into_iter().map(Box::from);
+        let names = spelled.chain(own).collect();
+        let mut set: Vec<_> = lines.into_iter().map(|(name, _, value)| (name, value)).collect();
         if !set.iter().any(|(name, _)| *name == HOST) {
             set.push((HOST, host));
         }
@@ -51,7 +58,12 @@ impl HeaderPlan {
         drop.extend(set.iter().map(|(name, _)| name.clone()).filter(|name| !OURS.contains(name)));
         // Framing belongs to whoever writes the message.
         set.retain(|(name, _)| *name != TRANSFER_ENCODING && *name != CONTENT_LENGTH);
-        Self { set: set.into(), drop: drop.into() }
+        Self { set: set.into(), names, drop: drop.into() }
+    }
+
+    /// How the names of this plan are spelled.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The fields that go out for this request. A value that is empty leaves its field out.

@@ -62,11 +62,18 @@ impl Direction {
         !self.held.is_empty()
     }
 
-    /// Moves what can be moved now; ready when this direction is done.
+    /// Whether the source has ended and all of it was passed on.
+    pub(super) fn is_over(&self) -> bool {
+        self.end != End::Open && !self.is_blocked()
+    }
+
+    /// Moves what can be moved now; ready when this direction is done. When the other direction is
+    /// over, the end is not passed on: both sockets are about to be closed.
     pub(super) fn poll(
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
+        other_is_over: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         BUFFER.with_borrow_mut(|buffer| {
@@ -74,6 +81,7 @@ impl Direction {
                 ready!(self.poll_held(to, cx))?;
                 match self.end {
                     End::Open => {}
+                    End::Read if other_is_over => self.end = End::Done,
                     End::Read => {
                         ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(Failure::Write)?;
                         self.end = End::Done;

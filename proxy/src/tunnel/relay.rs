@@ -102,9 +102,9 @@ impl Relay {
 
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         let Self { client, server, up, down, .. } = self;
-        let up = up.poll(client, server, cx);
-        let down = down.poll(server, client, cx);
-        match (up, down) {
+        let upward = up.poll(client, server, down.is_over(), cx);
+        let downward = down.poll(server, client, up.is_over(), cx);
+        match (upward, downward) {
             (Poll::Ready(Err(failure)), _) => Poll::Ready(failed(failure, Side::Client)),
             (_, Poll::Ready(Err(failure))) => Poll::Ready(failed(failure, Side::Server)),
             (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(Outcome::Finished),

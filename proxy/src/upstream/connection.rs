@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use super::body::{RequestBody, ResponseBody, Sent};
 use super::failure::{Failure, Phase};
 use super::pool::Shelf;
+use super::spelling::{Names, Spelled, Speller};
 use crate::net::{Addr, Stream};
 
 /// How long each step may take.
@@ -37,7 +38,8 @@ pub(crate) struct Connection(Box<Parts>);
 #[derive(Debug)]
 struct Parts {
     sender: http1::SendRequest<RequestBody>,
-    driver: http1::Connection<TokioIo<Stream>, RequestBody>,
+    driver: http1::Connection<TokioIo<Spelled>, RequestBody>,
+    speller: Speller,
     since: Instant,
     requests: u64,
 }
@@ -56,6 +58,8 @@ pub(crate) enum Reply {
 pub(crate) struct Answer<'a> {
     /// Whether the request asks for an upgrade, so that 101 is an answer.
     pub(crate) upgrade: bool,
+    /// How the request's field names are spelled.
+    pub(crate) names: &'a Names,
     /// How far the request's body is, when there is one.
     pub(crate) sent: Option<&'a Rc<Sent>>,
     /// How long it may take.
@@ -75,13 +79,14 @@ impl Connection {
             Some(stream) => stream.map_err(failed)?,
             None => return Err(Failure::Timeout(Phase::Connect)),
         };
+        let speller = Speller::default();
         let (sender, driver) = http1::Builder::new()
             .preserve_header_case(true)
             .title_case_headers(true)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(Spelled::new(stream, speller.clone())))
             .await
             .map_err(|error| Failure::from_hyper(&error, Phase::Connect))?;
-        Ok(Self(Box::new(Parts { sender, driver, since: Instant::now(), requests: 0 })))
+        Ok(Self(Box::new(Parts { sender, driver, speller, since: Instant::now(), requests: 0 })))
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -94,6 +99,7 @@ impl Connection {
         answer: Answer<'_>,
     ) -> Result<Reply, (Failure, Option<Request<RequestBody>>)> {
         self.0.requests += 1;
+        self.0.speller.expect(answer.names);
         let deadline = Instant::now() + answer.times.read.max(answer.times.send);
         let mut timer = pin!(sleep_until(deadline));
         let mut response = pin!(self.0.sender.try_send_request(request));
@@ -138,7 +144,7 @@ impl Connection {
         let parts = self.0.driver.into_parts();
         let head = response.map(|_| ());
         // A copy, so that hyper's buffer is freed however few bytes of it were left.
-        Ok(Reply::Switched(head, parts.io.into_inner(), parts.read_buf.to_vec()))
+        Ok(Reply::Switched(head, parts.io.into_inner().into_inner(), parts.read_buf.to_vec()))
     }
 
     /// Moves bytes; ready when the connection is over.

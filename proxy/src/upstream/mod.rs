@@ -6,6 +6,7 @@ mod connection;
 mod failure;
 mod next;
 mod pool;
+mod spelling;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ pub(crate) use connection::{Answer, Connection, Reply, Times};
 pub(crate) use failure::Failure;
 pub(crate) use next::{Budget, NextUpstream};
 pub(crate) use pool::{Keepalive, Pool};
+pub(crate) use spelling::Names;
 
 use crate::balance;
 use crate::net::Addr;

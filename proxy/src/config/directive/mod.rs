@@ -33,10 +33,6 @@ mod upstream_keepalive;
 mod upstream_server;
 mod walk;
 
-pub(super) use walk::Walk;
-
-/// The names of all directives in the table.
 #[cfg(test)]
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    table::all().map(|directive| directive.name)
-}
+pub(super) use table::names;
+pub(super) use walk::Walk;

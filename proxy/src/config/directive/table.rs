@@ -117,6 +117,12 @@ pub(super) fn all() -> impl Iterator<Item = &'static Directive> {
     TABLE.iter().flat_map(|family| family.iter())
 }
 
+/// The names of all of them.
+#[cfg(test)]
+pub(in super::super) fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|directive| directive.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

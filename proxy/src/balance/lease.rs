@@ -16,11 +16,12 @@ pub struct Lease<A> {
     held: Held,
     upstream: Arc<Inner<A>>,
     peer: usize,
+    benched: bool,
 }
 
 impl<A> Lease<A> {
-    pub(super) fn new(held: Held, upstream: Arc<Inner<A>>, peer: usize) -> Self {
-        Self { held, upstream, peer }
+    pub(super) fn new(held: Held, upstream: Arc<Inner<A>>, peer: usize, benched: bool) -> Self {
+        Self { held, upstream, peer, benched }
     }
 
     /// Where to connect.
@@ -34,6 +35,12 @@ impl<A> Lease<A> {
     #[must_use]
     pub fn peer(&self) -> usize {
         self.peer
+    }
+
+    /// Whether the peer was benched when it was picked: where nginx would have given up.
+    #[must_use]
+    pub fn was_benched(&self) -> bool {
+        self.benched
     }
 
     /// The connection or the request failed by the peer's fault (`proxy_next_upstream` says what

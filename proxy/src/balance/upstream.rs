@@ -86,16 +86,18 @@ impl<A> Upstream<A> {
     #[must_use]
     pub fn pick(&self, tried: &mut Tried, now: Instant) -> Option<Lease<A>> {
         let inner = &self.inner;
-        let (index, place) = {
+        let (index, place, benched) = {
             let mut counts = inner.group.lock();
             let index = inner.choose(&mut counts, tried, now)?;
             let peer = inner.peers.get(index)?;
-            counts.get_mut(peer.place)?.picked(&peer.settings, now);
-            (index, peer.place)
+            let counts = counts.get_mut(peer.place)?;
+            let benched = counts.state(&peer.settings, inner.alone(), now) == PeerState::Benched;
+            counts.picked(&peer.settings, now);
+            (index, peer.place, benched)
         };
         tried.insert(index);
         let held = Held::new(Arc::clone(&inner.group), place);
-        Some(Lease::new(held, Arc::clone(inner), index))
+        Some(Lease::new(held, Arc::clone(inner), index, benched))
     }
 
     /// Every peer at this moment, in the order written.

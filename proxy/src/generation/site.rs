@@ -56,15 +56,13 @@ impl<'a, 'u> Builder<'a, 'u> {
 
     /// One server block.
     pub(super) fn server(&mut self, server: &model::Server) -> Result<Arc<Server>, Problem> {
+        // As written, but for the dot of `.name` and the tilde of a pattern.
         let name = match server.names.first().map(|name| &name.value) {
-            None => "",
-            Some(
-                model::ServerName::Exact(name)
-                | model::ServerName::LeadingOrExact(name)
-                | model::ServerName::Leading(name)
-                | model::ServerName::Trailing(name)
-                | model::ServerName::Regex(name),
-            ) => name,
+            None => String::new(),
+            Some(name @ (model::ServerName::Leading(_) | model::ServerName::Trailing(_))) => {
+                name.to_string()
+            }
+            Some(name) => name.text().to_owned(),
         };
         Ok(Arc::new(Server {
             name: name.into(),
@@ -214,7 +212,8 @@ impl<'a, 'u> Builder<'a, 'u> {
     fn returning(&self, returns: &model::Return) -> Result<Returning, Problem> {
         let status = StatusCode::from_u16(returns.code);
         Ok(match (returns.code, status, &returns.text) {
-            (444, ..) => Returning::Hangup,
+            (444, ..) => Returning::Hangup(444),
+            (408 | 499, _, None) => Returning::Hangup(returns.code),
             (_, Err(_), _) => Returning::Page(StatusCode::INTERNAL_SERVER_ERROR),
             (301 | 302 | 303 | 307 | 308, Ok(status), Some(url)) => {
                 Returning::Redirect(status, compile(self.config, url, &self.names)?)

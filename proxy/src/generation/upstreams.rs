@@ -43,7 +43,9 @@ impl<'a> Upstreams<'a> {
             ProxyTarget::Host { name, port: None } => name.clone(),
             ProxyTarget::Host { name, port: Some(port) } => format!("{name}:{port}"),
         };
-        if let Some(known) = self.all.iter().find(|upstream| *upstream.name == *name) {
+        if let Some(known) =
+            self.all.iter().find(|upstream| upstream.name.eq_ignore_ascii_case(&name))
+        {
             return Ok(known.clone());
         }
         let server = model::UpstreamServer {

@@ -59,7 +59,7 @@ impl Service<Exchange> for Forward {
             Action::Forward(_) => Either::Right(Box::pin(async move {
                 match &rules.action {
                     Action::Forward(forwarding) => Forwarded::new(exchange, forwarding).run().await,
-                    _ => Err(Refusal::Hangup),
+                    _ => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
                 }
             })),
         }
@@ -74,8 +74,13 @@ fn say(record: &Record, returning: &Returning) -> Outcome {
         text
     };
     match returning {
-        Returning::Hangup => Err(Refusal::Hangup),
+        Returning::Hangup(status) => Err(Refusal::Hangup(*status)),
         Returning::Page(status) => Err(Refusal::Status(*status)),
+        Returning::Text(StatusCode::NO_CONTENT, _) => {
+            let mut answer = Response::new(Content::Empty);
+            *answer.status_mut() = StatusCode::NO_CONTENT;
+            Ok(answer)
+        }
         Returning::Text(status, text) => {
             let mut answer = Response::new(Content::Whole(Bytes::from(render(text))));
             *answer.status_mut() = *status;
@@ -87,7 +92,8 @@ fn say(record: &Record, returning: &Returning) -> Outcome {
         Returning::Redirect(status, location) => {
             let mut text = render(location);
             if text.starts_with(b"/") {
-                text = target::absolute(record, &text);
+                let host = record.routed.get().map_or("", |routed| &routed.host);
+                text = target::absolute(record, host, &text);
             }
             match HeaderValue::from_bytes(&text) {
                 Ok(location) => Err(Refusal::Redirect(*status, location)),
@@ -125,17 +131,19 @@ impl<'a> Forwarded<'a> {
 
     async fn run(mut self) -> Outcome {
         let mut status = StatusCode::BAD_GATEWAY;
+        let mut any_live = false;
         while self.budget.take(Instant::now()) {
             let balance = &self.forwarding.upstream.balance;
             let Some(lease) = balance.pick(&mut self.tried, Instant::now()) else {
-                let upstream = &self.forwarding.upstream.name;
-                self.record.log(
-                    Level::Error,
-                    Some(upstream),
-                    format_args!("no live upstreams while connecting to upstream"),
-                );
+                // The benched ones were asked too, but in vain: nginx says so without asking.
+                if !any_live {
+                    let upstream = Some(&*self.forwarding.upstream.name);
+                    let what = format_args!("no live upstreams while connecting to upstream");
+                    self.record.log(Level::Error, upstream, what);
+                }
                 break;
             };
+            any_live |= !lease.was_benched();
             match self.attempt(lease).await {
                 Attempt::Break(outcome) => return outcome,
                 Attempt::Continue(instead) => status = instead,

@@ -19,7 +19,7 @@ const OURS: [HeaderName; 8] =
 
 /// The fields of an answer that describe the server's own connection or program (nginx: the
 /// default `proxy_hide_header` list, and what it reads and writes anew).
-const THEIRS: [HeaderName; 10] = [
+const THEIRS: [HeaderName; 11] = [
     CONNECTION,
     KEEP_ALIVE,
     TRANSFER_ENCODING,
@@ -30,6 +30,7 @@ const THEIRS: [HeaderName; 10] = [
     HeaderName::from_static("x-accel-redirect"),
     HeaderName::from_static("x-accel-limit-rate"),
     HeaderName::from_static("x-accel-buffering"),
+    HeaderName::from_static("x-accel-charset"),
 ];
 
 /// What becomes of a request's fields, compiled.

@@ -7,6 +7,7 @@ mod access;
 mod body;
 mod forward;
 mod headers;
+mod phrase;
 mod record;
 mod reply;
 mod routing;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use http::header::HOST;
+use http::header::{HOST, REFERER};
 use http::request::Parts;
 
-use super::site::{Rules, Server, Site};
+use super::site::{Action, Rules, Server, Site, UriPart};
+use super::target;
 use crate::balance::Held;
 use crate::net::Stream;
 use crate::observe::{Counters, ErrorLog, Level, Open, errno};
@@ -80,12 +81,11 @@ pub(crate) struct Epitaph {
 impl Epitaph {
     /// The epitaph of the tunnel that this request has opened to this server.
     pub(super) fn new(record: &Rc<Record>, upstream: &str) -> Self {
-        let logged = record.rules().is_some_and(|rules| !rules.logs.access.is_empty());
         Self {
             log: record.error_log().clone(),
             connection: record.client.id,
             context: Context { record, upstream: Some(upstream) }.to_string().into(),
-            record: logged.then(|| record.clone()),
+            record: record.is_logged().then(|| record.clone()),
         }
     }
 
@@ -195,6 +195,11 @@ impl Record {
         self.rules().map_or(&self.client.site.error_log, |rules| &rules.logs.error)
     }
 
+    /// Whether an access log wants a line of it.
+    pub(super) fn is_logged(&self) -> bool {
+        self.rules().is_some_and(|rules| !rules.logs.access.is_empty())
+    }
+
     /// `$uri`: the decoded and normalised path.
     pub(crate) fn path(&self) -> &[u8] {
         match self.routed.get().and_then(|routed| routed.path.as_deref()) {
@@ -220,6 +225,17 @@ impl Record {
                 Some(target) => target,
                 None => &"*",
             },
+        }
+    }
+
+    /// The target that a server is asked for, where that is not the client's own.
+    fn outgoing(&self) -> Option<http::Uri> {
+        match &self.rules()?.action {
+            Action::Forward(forwarding) => match &forwarding.uri {
+                UriPart::AsIs => None,
+                part @ UriPart::Replace(..) => target::outgoing(self, part),
+            },
+            _ => None,
         }
     }
 
@@ -250,12 +266,19 @@ impl fmt::Display for Context<'_> {
         let target = head.uri.path_and_query().map_or("*", |target| target.as_str());
         write!(f, ", server: {server}, request: \"{} {target} {:?}\"", head.method, head.version)?;
         if let Some(upstream) = self.upstream {
-            write!(f, ", upstream: \"http://{upstream}:{target}\"")?;
+            // nginx's way to show where a socket's path ends.
+            let end = if upstream.starts_with("unix:") { ":" } else { "" };
+            match self.record.outgoing() {
+                Some(target) => write!(f, ", upstream: \"http://{upstream}{end}{target}\"")?,
+                None => write!(f, ", upstream: \"http://{upstream}{end}{target}\"")?,
+            }
         }
-        match head.headers.get(HOST) {
-            Some(host) => write!(f, ", host: \"{}\"", String::from_utf8_lossy(host.as_bytes())),
-            None => Ok(()),
+        for (name, field) in [("host", HOST), ("referrer", REFERER)] {
+            if let Some(value) = head.headers.get(field) {
+                write!(f, ", {name}: \"{}\"", String::from_utf8_lossy(value.as_bytes()))?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, LOCATION, SERVER};
-use http::{HeaderValue, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use http_body::Body as _;
 use pin_project_lite::pin_project;
 use tower::Service;
@@ -15,6 +15,7 @@ use super::Hangup;
 use super::access::Exchange;
 use super::body::{Body, Content};
 use super::headers::has_token;
+use super::phrase;
 use super::record::Record;
 
 /// What the program calls itself in `Server` and on its pages.
@@ -27,8 +28,8 @@ pub(crate) enum Refusal {
     Status(StatusCode),
     /// A redirect.
     Redirect(StatusCode, HeaderValue),
-    /// The connection is closed.
-    Hangup,
+    /// The connection is closed; the status is for the log.
+    Hangup(u16),
 }
 
 /// The layer's service.
@@ -77,8 +78,8 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
         let Some(record) = this.record.take() else { return Poll::Ready(Err(Hangup)) };
         let answer = match answer {
             Ok(answer) => answer,
-            Err(Refusal::Hangup) => {
-                record.status.set(444);
+            Err(Refusal::Hangup(status)) => {
+                record.status.set(status);
                 return Poll::Ready(Err(Hangup));
             }
             Err(Refusal::Status(status)) => page(&record, status),
@@ -102,7 +103,14 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     let body = Body::new(content, record.clone());
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        remember(&record, &head.headers);
         return Response::from_parts(head, body);
+    }
+    // A server's own words are in the extensions already.
+    if body.is_ours()
+        && let Some(phrase) = phrase::extension(head.status)
+    {
+        head.extensions.insert(phrase);
     }
     let keep = keeps_alive(&record, head.status, &body);
     let connection = if keep { "keep-alive" } else { "close" };
@@ -110,11 +118,16 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     if keep && let Some(value) = record.rules().and_then(|rules| rules.keepalive_header.clone()) {
         head.headers.insert(HeaderName::from_static("keep-alive"), value);
     }
-    if record.rules().is_some_and(|rules| !rules.logs.access.is_empty()) {
-        // Only a log asks for the fields after they are gone. It is set once for each record.
-        let _ = record.sent.set(head.headers.clone());
-    }
+    remember(&record, &head.headers);
     Response::from_parts(head, body)
+}
+
+/// Keeps an answer's fields where a log may ask for them after they are gone.
+fn remember(record: &Record, headers: &HeaderMap) {
+    if record.is_logged() {
+        // It is set once for each record.
+        let _ = record.sent.set(headers.clone());
+    }
 }
 
 /// Whether the connection carries another request after this one.
@@ -137,11 +150,16 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
     keep
 }
 
-/// nginx's page for a status.
+/// nginx's page for a status; an answer without a body where it has none.
 fn page(record: &Record, status: StatusCode) -> Response<Content> {
+    let Some(words) = phrase::on_page(status) else {
+        let mut answer = Response::new(Content::Empty);
+        *answer.status_mut() = status;
+        return answer;
+    };
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
     let program = if tokens { TOKEN } else { "proxy" };
-    let title = format!("{} {}", status.as_u16(), reason(status));
+    let title = format!("{} {words}", status.as_u16());
     let page = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
          <hr><center>{program}</center>\r\n</body>\r\n</html>\r\n"
@@ -150,18 +168,4 @@ fn page(record: &Record, status: StatusCode) -> Response<Content> {
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     answer
-}
-
-/// nginx's words for a status, where they are not the RFC's.
-fn reason(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        302 => "Found",
-        408 => "Request Time-out",
-        413 => "Request Entity Too Large",
-        414 => "Request-URI Too Large",
-        416 => "Requested Range Not Satisfiable",
-        503 => "Service Temporarily Unavailable",
-        504 => "Gateway Time-out",
-        _ => status.canonical_reason().unwrap_or(""),
-    }
 }

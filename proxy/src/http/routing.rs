@@ -83,10 +83,15 @@ type Refused = ((Refusal, Option<Cow<'static, str>>), Option<Arc<Server>>);
 fn find(record: &Record) -> Result<Routed, Refused> {
     let bad =
         |why: Cow<'static, str>| ((Refusal::Status(StatusCode::BAD_REQUEST), Some(why)), None);
-    if record.head.method == Method::CONNECT || record.head.method == Method::TRACE {
-        return Err(((Refusal::Status(StatusCode::METHOD_NOT_ALLOWED), None), None));
+    if record.head.method == Method::CONNECT {
+        return Err(bad("CONNECT method".into()));
     }
     let host = requested_host(record).map_err(|why| bad(why.into()))?;
+    if record.head.method == Method::TRACE {
+        record.client.closing.set(true);
+        let why = Some("TRACE method".into());
+        return Err(((Refusal::Status(StatusCode::METHOD_NOT_ALLOWED), why), None));
+    }
     let target = record.head.uri.path_and_query().map_or("/", |target| target.as_str());
     let target = uri::parse(target.as_bytes())
         .map_err(|why| bad(format!("invalid request: {why}").into()))?;
@@ -107,7 +112,10 @@ fn find(record: &Record) -> Result<Routed, Refused> {
                 captures.extend(found);
             }
             Some(Found::Redirect { path, .. }) => {
-                return Err(((slash(record, path, target.args), None), Some(server.clone())));
+                return Err((
+                    (slash(record, &host, path, target.args), None),
+                    Some(server.clone()),
+                ));
             }
             None => {}
         }
@@ -144,14 +152,14 @@ fn requested_host(record: &Record) -> Result<Box<str>, &'static str> {
 }
 
 /// The redirect to a location whose prefix ends with the slash that the path lacks.
-fn slash(record: &Record, path: &[u8], args: Option<&[u8]>) -> Refusal {
+fn slash(record: &Record, host: &str, path: &[u8], args: Option<&[u8]>) -> Refusal {
     let mut location = Vec::new();
     uri::escape(path, &mut location);
     if let Some(args) = args.filter(|args| !args.is_empty()) {
         location.push(b'?');
         location.extend_from_slice(args);
     }
-    match HeaderValue::from_bytes(&super::target::absolute(record, &location)) {
+    match HeaderValue::from_bytes(&super::target::absolute(record, host, &location)) {
         Ok(location) => Refusal::Redirect(StatusCode::MOVED_PERMANENTLY, location),
         Err(_) => Refusal::Status(StatusCode::BAD_REQUEST),
     }

@@ -98,8 +98,8 @@ pub(crate) enum Action {
 /// A `return` directive.
 #[derive(Debug)]
 pub(crate) enum Returning {
-    /// 444: the connection is closed.
-    Hangup,
+    /// The connection is closed, and the log has this status (444, 499 and 408).
+    Hangup(u16),
     /// A status and the program's own page for it.
     Page(StatusCode),
     /// A status and a text.

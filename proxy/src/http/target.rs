@@ -23,10 +23,15 @@ pub(super) fn outgoing(record: &Record, part: &UriPart) -> Option<Uri> {
 }
 
 /// A redirect's path with the scheme, host and port that the client used (nginx:
-/// `absolute_redirect`, `port_in_redirect`).
-pub(super) fn absolute(record: &Record, path: &[u8]) -> Vec<u8> {
+/// `absolute_redirect`, `port_in_redirect`); `host` is the one it asked for.
+pub(super) fn absolute(record: &Record, host: &str, path: &[u8]) -> Vec<u8> {
     let mut text = b"http://".to_vec();
-    record.write(&Variable::Host, &mut text);
+    if host.is_empty() {
+        // Not the server's name: `server_name_in_redirect` is off.
+        record.write(&Variable::ServerAddr, &mut text);
+    } else {
+        text.extend_from_slice(host.as_bytes());
+    }
     let port = record.client.local.map_or(80, |local| local.port());
     if port != 80 {
         text.extend_from_slice(format!(":{port}").as_bytes());

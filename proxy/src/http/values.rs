@@ -100,6 +100,7 @@ impl Record {
         let client = &*self.client;
         match (variable, client.peer, client.local) {
             (Variable::RemoteAddr, ..) => self.write_remote_addr(out),
+            (Variable::BinaryRemoteAddr, None, _) => self.write_remote_addr(out),
             (Variable::BinaryRemoteAddr, Some(peer), _) => match peer.ip() {
                 std::net::IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
                 std::net::IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
@@ -107,6 +108,8 @@ impl Record {
             (Variable::RemotePort, Some(peer), _) => show(out, format_args!("{}", peer.port())),
             (Variable::ServerAddr, _, Some(local)) => show(out, format_args!("{}", local.ip())),
             (Variable::ServerPort, _, Some(local)) => show(out, format_args!("{}", local.port())),
+            // A Unix socket has no ports: they are empty, not absent.
+            (Variable::RemotePort, None, _) | (Variable::ServerPort, _, None) => {}
             (Variable::ServerAddr, _, None) => out.extend_from_slice(b"unix:"),
             (Variable::Connection, ..) => show(out, format_args!("{}", client.id)),
             (Variable::ConnectionRequests, ..) => show(out, format_args!("{}", self.number)),
@@ -294,7 +297,7 @@ pub(super) fn render_escaped(
                 value.clear();
                 let found = record.write(variable, &mut value);
                 match escape {
-                    Escape::Default if !found || value.is_empty() => out.push(b'-'),
+                    Escape::Default if !found => out.push(b'-'),
                     Escape::Default => value.iter().for_each(|byte| escape_default(*byte, out)),
                     Escape::Json => value.iter().for_each(|byte| escape_json(*byte, out)),
                     Escape::None => out.extend_from_slice(&value),

@@ -25,28 +25,6 @@ pub(crate) const OPEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "nginx has reason phrases of its own: 302 Moved Temporarily, 401 Authorization Required (in the page), 405 Not Allowed, 413 Request Entity Too Large, 503 Service Temporarily Unavailable, 504 Gateway Time-out; none and no page for 418, 426",
-        &[
-            "a body above the limit",
-            "a chunked body above the limit",
-            "the default limit",
-            "a body above the limit, expected",
-            "return 401;",
-            "return 405;",
-            "return 413;",
-            "return 503;",
-            "return 504;",
-            "504: no answer in time",
-            "error log: too large a body",
-            "proxy_next_upstream without timeout",
-            "return 302 http://elsewhere/;",
-            "return http://elsewhere$request_uri;",
-            "return 302 there;",
-            "return 418;",
-            "return 426;",
-        ],
-    ),
-    (
         "hyper answers what it can't parse by itself: a bare 400 without Server, page or log line, where nginx has its page (and 505 for HTTP/2.0 and above; it takes HTTP/1.2 for 1.1)",
         &[
             "HTTP/1.2",
@@ -71,24 +49,10 @@ pub(crate) const OPEN: &[(&str, &[&str])] = &[
         &["the case of names to the client"],
     ),
     (
-        "$server_name of a wildcard name has its asterisk",
-        &[
-            "server of x.example.com",
-            "server of x.y.example.com",
-            "server of x.long.example.com",
-            "server of www.example.de",
-            "server of www.example.co.uk",
-            "a name for each request of a connection",
-        ],
-    ),
-    (
         "error log: `referrer` is missing, a `no live upstreams` follows each failure, and it says `http://u:/` for `http://u/`; other words for an answer cut short",
         &[
-            "error log: refused",
-            "error log: no such socket",
             "error log: two tries, then none",
             "error log: no answer in time",
-            "error log: closed without an answer",
             "error log: no HTTP",
             "error log: an answer cut short",
         ],
@@ -120,10 +84,6 @@ pub(crate) const OPEN: &[(&str, &[&str])] = &[
             "an unknown transfer coding",
         ],
     ),
-    (
-        "nginx answers CONNECT with 400, and closes after that and after its 405 to TRACE",
-        &["CONNECT", "TRACE"],
-    ),
     ("proxy_set_header Content-Length has no effect", &["the length is set"]),
     (
         "a header with an underscore is dropped (underscores_in_headers is off)",
@@ -134,14 +94,11 @@ pub(crate) const OPEN: &[(&str, &[&str])] = &[
         "a space behind the colon of an empty value, none behind a status without reason; tabs around a value",
         &["an empty value", "no reason", "spaces around values"],
     ),
-    ("X-Accel-Charset is not passed on", &["nginx's private headers"]),
     ("the length in a 304 is passed on", &["304 with a length"]),
-    ("upstream names are found whatever their case", &["an upstream's name in other case"]),
     (
         "the types that nginx knows without `types`: text/html, image/gif, image/jpeg; and none for a 204",
-        &["location of /x.JPG", "return 204;"],
+        &["location of /x.JPG"],
     ),
-    ("return 499 closes without an answer", &["return 499;"]),
     (
         "large_client_header_buffers and proxy_buffer_size: 414, 400 and 502 for what is too large",
         &["414", "400: a header too large", "502: the answer's head too large"],
@@ -152,7 +109,7 @@ pub(crate) const OPEN: &[(&str, &[&str])] = &[
     ),
     (
         "variables in the log: empty is empty, not a dash ($server_name, $host); $sent_http_* of a 101; $upstream_response_length and _bytes_received",
-        &["log: the upstream", "log: the connection", "log: of a bad request", "log: of a tunnel"],
+        &["log: the upstream"],
     ),
     (
         "proxy_next_upstream non_idempotent has no effect after the body was sent",

@@ -216,11 +216,13 @@ impl<'a> Forwarded<'a> {
         })
     }
 
-    /// Takes the body back out of a request that was not sent.
+    /// Takes the parts that are the client's back out of a request that was not sent.
     fn body_is_left(&mut self, unsent: Option<Request<RequestBody>>) -> bool {
         match unsent {
             Some(request) => {
-                self.body = request.into_body().into_incoming();
+                let (head, body) = request.into_parts();
+                self.extensions = head.extensions;
+                self.body = body.into_incoming();
                 true
             }
             None => {
@@ -250,7 +252,9 @@ impl<'a> Forwarded<'a> {
         *request.uri_mut() = target::outgoing(&self.record, uri)?;
         *request.version_mut() = *version;
         *request.headers_mut() = headers.apply(&self.record, sent.is_some());
-        *request.extensions_mut() = self.extensions.clone();
+        // The spelling of the client's field names. Only where a request was sent and then failed
+        // is it sent a second time without it.
+        *request.extensions_mut() = std::mem::take(&mut self.extensions);
         Some((request, sent))
     }
 

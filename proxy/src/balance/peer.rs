@@ -147,8 +147,7 @@ impl Counts {
         self.picks += 1;
     }
 
-    /// Counts a failure; true when the peer is benched by it, which is news only once until it
-    /// answers again.
+    /// Counts a failure; true when the peer is benched by it.
     pub(super) fn failed<A>(&mut self, settings: &PeerSettings<A>, now: Instant) -> bool {
         self.fails = self.fails.saturating_add(1);
         self.failures += 1;
@@ -160,7 +159,7 @@ impl Counts {
         }
         let weight = settings.weight();
         self.penalty = self.penalty.saturating_add(weight / settings.max_fails).min(weight);
-        self.fails == settings.max_fails
+        self.fails >= settings.max_fails
     }
 
     /// The peer answered. As in nginx that clears its failures when the pick was a probe, so that

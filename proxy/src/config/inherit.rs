@@ -73,14 +73,10 @@ pub(super) struct UpstreamDraft {
     pub(super) keepalive_timeout: Option<Duration>,
 }
 
-/// Idle connections kept per thread for each server, where `keepalive` does not say. nginx 1.31 keeps
-/// 32 in all, however many servers there are.
-const KEPT_PER_SERVER: usize = 32;
-
 impl UpstreamDraft {
     pub(super) fn finish(self, name: Spanned<String>) -> Upstream {
         let keepalive = Keepalive {
-            connections: self.keepalive.unwrap_or(KEPT_PER_SERVER * self.servers.len()),
+            connections: self.keepalive.unwrap_or(32),
             requests: self.keepalive_requests.unwrap_or(1000),
             time: self.keepalive_time.unwrap_or(Duration::from_secs(3600)),
             timeout: self.keepalive_timeout.unwrap_or(MINUTE),

@@ -70,8 +70,13 @@ impl http_body::Body for Body {
             }
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
-                let sent = this.record.body_sent.get();
-                this.record.body_sent.set(sent + u64::try_from(length).unwrap_or(u64::MAX));
+                let length = u64::try_from(length).unwrap_or(u64::MAX);
+                this.record.body_sent.set(this.record.body_sent.get() + length);
+                if let (false, Some(last)) =
+                    (this.is_ours(), this.record.tries.borrow_mut().last_mut())
+                {
+                    last.length += length;
+                }
                 Some(Ok(frame))
             }
             None => None,

@@ -12,12 +12,12 @@ use futures_util::future::Either;
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::{Extensions, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use tower::Service;
 
 use super::access::Exchange;
 use super::body::Content;
 use super::headers::clean_answer;
+use super::lengths;
 use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding, Returning};
@@ -27,7 +27,8 @@ use crate::observe::Level;
 use crate::route::Template;
 use crate::tunnel;
 use crate::upstream::{
-    Answer, Budget, Connection, Failure, Lease, Reply, RequestBody, ResponseBody, Sent,
+    Answer, Broken, Budget, Connection, Failure, Lease, Pending, Reply, RequestBody, ResponseBody,
+    Sent, Uncollected,
 };
 
 /// How long one direction of a tunnel may go on after the other has ended.
@@ -108,7 +109,10 @@ struct Forwarded<'a> {
     record: Rc<Record>,
     forwarding: &'a Forwarding,
     extensions: Extensions,
-    body: Option<Incoming>,
+    /// What of the request's body is to be sent.
+    body: Option<Pending>,
+    /// How far the body is that was sent last.
+    sent: Option<Rc<Sent>>,
     upgrade: bool,
     tried: Tried,
     budget: Budget,
@@ -121,15 +125,19 @@ type Attempt = ControlFlow<Outcome, StatusCode>;
 impl<'a> Forwarded<'a> {
     fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
         let Exchange { record, extensions, body } = exchange;
-        let body = (!body.is_end_stream()).then_some(body);
+        let body = (!body.is_end_stream()).then_some(Pending::Coming(body));
         let upgrade = body.is_none()
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(Instant::now());
-        Self { record, forwarding, extensions, body, upgrade, tried: Tried::default(), budget }
+        let (sent, tried) = (None, Tried::default());
+        Self { record, forwarding, extensions, body, sent, upgrade, tried, budget }
     }
 
     async fn run(mut self) -> Outcome {
+        if self.forwarding.version == Version::HTTP_10 {
+            self.measure().await?;
+        }
         let mut status = StatusCode::BAD_GATEWAY;
         let mut any_live = false;
         while self.budget.take(Instant::now()) {
@@ -164,6 +172,8 @@ impl<'a> Forwarded<'a> {
             header: None,
             response: None,
             length: 0,
+            sent: 0,
+            received: 0,
         });
         let kept = self.record.client.pool.take(&upstream.keepalive, peer);
         let reused = kept.is_some();
@@ -207,42 +217,72 @@ impl<'a> Forwarded<'a> {
             times: *times,
             shelf: self.record.client.pool.shelf(&upstream.keepalive, lease.peer()),
         };
+        let outgoing = self.record.is_logged().then(|| {
+            let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
+            lengths::head(request.method().as_str().len() + target + 12, request.headers())
+        });
         let reply = connection.ask(request, answer).await;
-        self.note(|last| last.header = Some(started.elapsed()));
+        self.note(|last| {
+            let body = sent.as_ref().map_or(0, |sent| sent.bytes.get());
+            last.header = Some(started.elapsed());
+            last.sent = outgoing.unwrap_or(0) + body;
+        });
+        self.sent = sent;
         reply.map_err(|(failure, unsent)| {
-            let untouched = sent.is_none_or(|sent| !sent.started.get());
-            let again = unsent.is_some() || untouched;
-            (failure, again && self.body_is_left(unsent))
+            let again = match unsent {
+                Some(request) => {
+                    let (head, body) = request.into_parts();
+                    self.extensions = head.extensions;
+                    self.body = body.into_pending();
+                    true
+                }
+                None => self.has_body_again(),
+            };
+            (failure, again)
         })
     }
 
-    /// Takes the parts that are the client's back out of a request that was not sent.
-    fn body_is_left(&mut self, unsent: Option<Request<RequestBody>>) -> bool {
-        match unsent {
-            Some(request) => {
-                let (head, body) = request.into_parts();
-                self.extensions = head.extensions;
-                self.body = body.into_incoming();
-                true
+    /// Whether the request can be sent once more: it has no body, or its body was kept.
+    fn has_body_again(&mut self) -> bool {
+        let Some(sent) = self.sent.take() else { return true };
+        self.body = sent.again();
+        self.body.is_some()
+    }
+
+    /// Without chunks a server must know a body's length, so that it is collected first.
+    async fn measure(&mut self) -> Result<(), Refusal> {
+        let Some(body) = self.body.take_if(|body| !body.has_length()) else { return Ok(()) };
+        let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
+        let refusal = match body.collect(limit, self.forwarding.times.send).await {
+            Ok(body) => {
+                self.body = Some(body);
+                return Ok(());
             }
-            None => {
-                self.record
-                    .head
-                    .headers
-                    .get(http::header::CONTENT_LENGTH)
-                    .is_none_or(|length| length == "0")
-                    && !self.record.head.headers.contains_key(http::header::TRANSFER_ENCODING)
+            Err(Uncollected::Broken(Broken::TooLarge)) => {
+                let what = format_args!("{}", Failure::TooLarge);
+                self.record.log(Level::Error, None, what);
+                self.record.client.linger.set(true);
+                StatusCode::PAYLOAD_TOO_LARGE
             }
-        }
+            Err(Uncollected::TooLong) => {
+                self.record.client.closing.set(true);
+                self.record.client.linger.set(true);
+                StatusCode::LENGTH_REQUIRED
+            }
+            Err(Uncollected::Broken(Broken::Client(_))) => StatusCode::BAD_REQUEST,
+            Err(Uncollected::Silent) => return Err(Refusal::Hangup(408)),
+        };
+        Err(Refusal::Status(refusal))
     }
 
     /// The request that goes out.
     fn request(&mut self) -> Option<(Request<RequestBody>, Option<Rc<Sent>>)> {
-        let Forwarding { uri, headers, version, .. } = self.forwarding;
+        let Forwarding { uri, headers, version, next, .. } = self.forwarding;
         let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
         let (body, sent) = match self.body.take() {
-            Some(incoming) => {
-                let (body, sent) = RequestBody::streamed(incoming, limit);
+            Some(body) => {
+                let again = next.repeats(&self.record.head.method);
+                let (body, sent) = RequestBody::new(body, limit, again);
                 (body, Some(sent))
             }
             None => (RequestBody::none(), None),
@@ -260,13 +300,12 @@ impl<'a> Forwarded<'a> {
 
     fn answered(&mut self, answer: Response<ResponseBody>, lease: Lease) -> Attempt {
         let (mut head, mut body) = answer.into_parts();
-        let code = head.status.as_u16();
-        self.note(|last| last.status = code);
+        self.note_head(&head);
         let Forwarding { next, .. } = self.forwarding;
         if next.statuses.contain(head.status)
             && next.repeats(&self.record.head.method)
-            && self.body.is_none()
             && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
+            && self.has_body_again()
         {
             lease.failed(Instant::now());
             return Attempt::Continue(head.status);
@@ -284,8 +323,8 @@ impl<'a> Forwarded<'a> {
         server: (crate::net::Stream, Vec<u8>),
         lease: Lease,
     ) -> Response<Content> {
-        self.note(|last| last.status = 101);
         let (mut head, ()) = head.into_parts();
+        self.note_head(&head);
         clean_answer(&mut head.headers);
         let times = self.forwarding.times;
         let limits =
@@ -297,6 +336,11 @@ impl<'a> Forwarded<'a> {
     }
 
     fn failed(&mut self, failure: &Failure, again: bool, lease: &Lease) -> Attempt {
+        if failure.blames_server() && lease.failed(Instant::now()) {
+            let upstream = Some(self.written(lease.peer()));
+            let what = format_args!("upstream server temporarily disabled {}", failure.phase());
+            self.record.log(Level::Warn, upstream, what);
+        }
         let status = match failure {
             Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Client => StatusCode::BAD_REQUEST,
@@ -307,10 +351,6 @@ impl<'a> Forwarded<'a> {
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
-        if failure.blames_server() && lease.failed(Instant::now()) {
-            let what = format_args!("upstream server temporarily disabled {phase}");
-            self.record.log(Level::Warn, upstream, what);
-        }
         if again && self.forwarding.next.allows(failure, &self.record.head.method) {
             Attempt::Continue(status)
         } else {
@@ -325,6 +365,17 @@ impl<'a> Forwarded<'a> {
 
     fn servers(&self) -> usize {
         self.forwarding.upstream.written.len()
+    }
+
+    /// Writes what the head of an answer says of its server.
+    fn note_head(&self, head: &http::response::Parts) {
+        let logged = self.record.is_logged();
+        self.note(|last| {
+            last.status = head.status.as_u16();
+            if logged {
+                last.received = lengths::answer(head);
+            }
+        });
     }
 
     /// Writes something about the server that is being asked.

@@ -7,6 +7,7 @@ mod access;
 mod body;
 mod forward;
 mod headers;
+mod lengths;
 mod phrase;
 mod record;
 mod reply;

@@ -117,6 +117,10 @@ impl Epitaph {
         );
         if let Some(record) = record {
             record.body_sent.set(relay.to_client());
+            if let Some(last) = record.tries.borrow_mut().last_mut() {
+                last.received += relay.to_client();
+                last.sent += relay.to_server();
+            }
             record.received.set(relay.to_server());
             record.complete.set(matches!(outcome, Outcome::Finished));
         }
@@ -180,8 +184,12 @@ pub(crate) struct Try {
     pub(crate) header: Option<Duration>,
     /// How long all of it took.
     pub(crate) response: Option<Duration>,
-    /// How long its body is.
+    /// How many bytes of its body have come.
     pub(crate) length: u64,
+    /// How many bytes were sent to it until its answer came, but for the framing of chunks.
+    pub(crate) sent: u64,
+    /// How many bytes came from it besides its body: its head, and what a tunnel carried.
+    pub(crate) received: u64,
 }
 
 impl Record {

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::record::{Record, Try};
 use super::site::{Action, Forwarding};
+use super::{lengths, phrase};
 use crate::observe::{self, Level};
 use crate::route::{Captures, Part, Template, Values, Variable, lookup};
 
@@ -165,11 +166,14 @@ impl Record {
             Variable::UpstreamResponseTime => {
                 each(&tries, out, |one, out| millis(one.response.or(one.header), out));
             }
-            Variable::UpstreamResponseLength | Variable::UpstreamBytesReceived => {
+            Variable::UpstreamResponseLength => {
                 each(&tries, out, |one, out| show(out, format_args!("{}", one.length)));
             }
+            Variable::UpstreamBytesReceived => each(&tries, out, |one, out| {
+                show(out, format_args!("{}", one.received + one.length));
+            }),
             Variable::UpstreamBytesSent => {
-                each(&tries, out, |_, out| show(out, format_args!("{}", self.request_length())));
+                each(&tries, out, |one, out| show(out, format_args!("{}", one.sent)));
             }
             _ => return false,
         }
@@ -216,7 +220,7 @@ impl Record {
         let body = head.headers.get(CONTENT_LENGTH).and_then(|length| {
             length.to_str().ok().and_then(|length| length.trim().parse::<u64>().ok())
         });
-        count(line + fields_length(&head.headers) + 2) + body.unwrap_or(0) + self.received.get()
+        lengths::head(line, &head.headers) + body.unwrap_or(0) + self.received.get()
     }
 
     /// The bytes of the answer's head: what hyper adds to the fields is known beforehand.
@@ -225,9 +229,9 @@ impl Record {
         let Some(sent) = self.sent.get() else { return 0 };
         let reason = http::StatusCode::from_u16(self.status.get())
             .ok()
-            .and_then(|status| status.canonical_reason())
+            .and_then(phrase::of)
             .map_or(0, str::len);
-        count("HTTP/1.1 200 \r\n\r\n".len() + reason + DATE + fields_length(sent))
+        lengths::head(lengths::STATUS + reason + DATE, sent)
     }
 
     /// A map's value for this request.
@@ -367,12 +371,4 @@ fn seconds(time: Duration, out: &mut Vec<u8>) {
 fn show(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // Writing to a Vec cannot fail.
     let _ = out.write_fmt(text);
-}
-
-fn fields_length(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
-}
-
-fn count(bytes: usize) -> u64 {
-    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

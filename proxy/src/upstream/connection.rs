@@ -14,9 +14,10 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use super::body::{RequestBody, ResponseBody, Sent};
+use super::body::ResponseBody;
 use super::failure::{Failure, Phase};
 use super::pool::Shelf;
+use super::request_body::{RequestBody, Sent};
 use super::spelling::{Names, Spelled, Speller};
 use crate::net::{Addr, Stream};
 

@@ -105,10 +105,10 @@ impl Failure {
         }
         let mut source = error.source();
         while let Some(cause) = source {
-            if let Some(broken) = cause.downcast_ref::<super::body::Broken>() {
+            if let Some(broken) = cause.downcast_ref::<super::Broken>() {
                 return match broken {
-                    super::body::Broken::Client(_) => Self::Client,
-                    super::body::Broken::TooLarge => Self::TooLarge,
+                    super::Broken::Client(_) => Self::Client,
+                    super::Broken::TooLarge => Self::TooLarge,
                 };
             }
             if let Some(io) = cause.downcast_ref::<io::Error>() {

@@ -6,15 +6,17 @@ mod connection;
 mod failure;
 mod next;
 mod pool;
+mod request_body;
 mod spelling;
 
 use std::sync::Arc;
 
-pub(crate) use body::{RequestBody, ResponseBody, Sent};
+pub(crate) use body::ResponseBody;
 pub(crate) use connection::{Answer, Connection, Reply, Times};
 pub(crate) use failure::Failure;
 pub(crate) use next::{Budget, NextUpstream};
 pub(crate) use pool::{Keepalive, Pool};
+pub(crate) use request_body::{Broken, Pending, RequestBody, Sent, Uncollected};
 pub(crate) use spelling::Names;
 
 use crate::balance;

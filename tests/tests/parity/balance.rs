@@ -152,6 +152,9 @@ fn failures() -> Vec<Case> {
         )
         .worker("a", closes)
         .asks(post),
+        case("proxy_next_upstream http_503, with a body", two, "proxy_next_upstream http_503;")
+            .answers("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+            .asks("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"),
         case(
             "proxy_next_upstream_tries",
             "server unix:x.sock; server unix:y.sock; server unix:a.sock;",

@@ -73,7 +73,6 @@ pub(crate) const OPEN: &[(&str, &[&str])] = &[
             "-t: proxy_http_version",
         ],
     ),
-    ("a body is lost on its way to an HTTP/1.0 worker", &["a chunked body to HTTP/1.0"]),
     (
         "what nginx refuses: no value for Host, small methods, two lengths, length and chunked together; codings but chunked (501), which hang with us",
         &[
@@ -106,14 +105,6 @@ pub(crate) const OPEN: &[(&str, &[&str])] = &[
     (
         "keepalive_timeout: an idle connection is closed; with 0 nginx still says keep-alive",
         &["keepalive_timeout", "keepalive_timeout 0"],
-    ),
-    (
-        "variables in the log: empty is empty, not a dash ($server_name, $host); $sent_http_* of a 101; $upstream_response_length and _bytes_received",
-        &["log: the upstream"],
-    ),
-    (
-        "proxy_next_upstream non_idempotent has no effect after the body was sent",
-        &["proxy_next_upstream non_idempotent"],
     ),
 ];
 

@@ -33,8 +33,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         keepalive,
         "keepalive 16;",
         "How many idle connections each thread keeps to the servers; `0` keeps none. Default \
-         `32` for each server; nginx keeps 32 in all since 1.29.7, and none before. `local` is \
-         taken too.",
+         `32`, as nginx since 1.29.7; an older nginx keeps none. `local` is taken too.",
     ),
     row(
         "keepalive_requests",

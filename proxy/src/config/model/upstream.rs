@@ -49,7 +49,7 @@ pub struct UpstreamServer {
 /// Idle connections kept open to an upstream's servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
-    /// `keepalive N` (default: 32 for each server): idle connections kept per thread; 0 keeps none.
+    /// `keepalive N` (nginx 1.31's default: 32): idle connections kept per thread; 0 keeps none.
     pub connections: usize,
     /// `keepalive_requests` (default 1000).
     pub requests: u64,

@@ -1,0 +1,222 @@
+//! A client's body on its way to a server: a piece at a time, and a small one once more.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
+
+/// A body of at most so many bytes is kept while it passes, so that it can be sent to another
+/// server: nginx's `client_body_buffer_size`.
+const KEPT: usize = 16 * 1024;
+
+/// A body of at most so many bytes is collected for a server that must know its length: nginx's
+/// default of `client_max_body_size`.
+const COLLECTED: usize = 1024 * 1024;
+
+/// A client's body that waits to be sent.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// It is still to come.
+    Coming(Incoming),
+    /// It is here.
+    Here(Bytes),
+}
+
+/// A request's body as hyper sends it.
+#[derive(Debug)]
+pub(crate) struct RequestBody(Option<Sending>);
+
+#[derive(Debug)]
+struct Sending {
+    from: Pending,
+    /// Bytes that may still come.
+    left: u64,
+    sent: Rc<Sent>,
+}
+
+/// How far a request's body is, as its sender sees it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// Whether all of it is gone.
+    pub(crate) ended: Cell<bool>,
+    /// When a piece of it came last.
+    pub(crate) last: Cell<Instant>,
+    /// How many bytes are gone.
+    pub(crate) bytes: Cell<u64>,
+    /// What is gone; none when it is too much, or need not be kept.
+    kept: RefCell<Option<Vec<Bytes>>>,
+}
+
+/// Why a client's body broke off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    /// Its connection or its framing did.
+    #[error(transparent)]
+    Client(hyper::Error),
+    /// It grew past the limit.
+    #[error("too large")]
+    TooLarge,
+}
+
+/// Why a client's body could not be collected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Uncollected {
+    /// It broke off.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// Nothing came for so long.
+    #[error("timed out")]
+    Silent,
+    /// It may be as large as it is, but not without saying so beforehand.
+    #[error("too large to be collected")]
+    TooLong,
+}
+
+impl Pending {
+    /// Whether its length is known before it is sent.
+    pub(crate) fn has_length(&self) -> bool {
+        match self {
+            Self::Coming(incoming) => incoming.size_hint().exact().is_some(),
+            Self::Here(_) => true,
+        }
+    }
+
+    /// Waits for all of it, at most `limit` bytes, each piece within `patience`.
+    ///
+    /// # Errors
+    /// Any [`Uncollected`].
+    pub(crate) async fn collect(self, limit: u64, patience: Duration) -> Result<Self, Uncollected> {
+        let Self::Coming(mut incoming) = self else { return Ok(self) };
+        let mut all = Vec::new();
+        loop {
+            let frame = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx));
+            let frame = timeout(patience, frame).await.map_err(|_| Uncollected::Silent)?;
+            let Some(frame) = frame else { break };
+            let Ok(data) = frame.map_err(Broken::Client)?.into_data() else { continue };
+            let length = all.len() + data.len();
+            if u64::try_from(length).is_ok_and(|length| length > limit) {
+                return Err(Broken::TooLarge.into());
+            }
+            if length > COLLECTED {
+                return Err(Uncollected::TooLong);
+            }
+            all.extend_from_slice(&data);
+        }
+        Ok(Self::Here(all.into()))
+    }
+}
+
+impl RequestBody {
+    /// No body.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// A client's body of at most `limit` bytes; a small one is kept if it may be sent `again`.
+    pub(crate) fn new(from: Pending, limit: u64, again: bool) -> (Self, Rc<Sent>) {
+        let sent = Rc::new(Sent {
+            ended: Cell::new(false),
+            last: Cell::new(Instant::now()),
+            bytes: Cell::new(0),
+            kept: RefCell::new(again.then(Vec::new)),
+        });
+        (Self(Some(Sending { from, left: limit, sent: sent.clone() })), sent)
+    }
+
+    /// The body itself, when the request was not sent.
+    pub(crate) fn into_pending(self) -> Option<Pending> {
+        self.0.map(|body| body.from)
+    }
+}
+
+impl Sent {
+    /// All of the body once more, when it is gone and was kept.
+    pub(crate) fn again(&self) -> Option<Pending> {
+        let kept = self.kept.take().filter(|_| self.ended.get())?;
+        Some(Pending::Here(match <[Bytes; 1]>::try_from(kept) {
+            Ok([whole]) => whole,
+            Err(pieces) => pieces.concat().into(),
+        }))
+    }
+
+    fn note(&self, piece: &Bytes, limit: usize) {
+        let bytes = self.bytes.get() + u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.bytes.set(bytes);
+        let mut kept = self.kept.borrow_mut();
+        if usize::try_from(bytes).is_ok_and(|bytes| bytes > limit) {
+            *kept = None;
+        }
+        if let Some(kept) = &mut *kept {
+            kept.push(piece.clone());
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let Some(body) = &mut self.get_mut().0 else { return Poll::Ready(None) };
+        let frame = match &mut body.from {
+            Pending::Coming(incoming) => ready!(Pin::new(incoming).poll_frame(cx)),
+            Pending::Here(bytes) => {
+                let bytes = std::mem::take(bytes);
+                (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))
+            }
+        };
+        body.sent.last.set(Instant::now());
+        if frame.is_none() || body.from.is_end() {
+            body.sent.ended.set(true);
+        }
+        let Some(frame) = frame else { return Poll::Ready(None) };
+        let Ok(frame) = frame else {
+            *body.sent.kept.borrow_mut() = None;
+            return Poll::Ready(Some(frame.map_err(Broken::Client)));
+        };
+        if let Some(piece) = frame.data_ref() {
+            // What is here as a whole is shared, not copied.
+            let limit = if matches!(body.from, Pending::Here(_)) { COLLECTED } else { KEPT };
+            body.sent.note(piece, limit);
+            let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+            let Some(left) = body.left.checked_sub(length) else {
+                return Poll::Ready(Some(Err(Broken::TooLarge)));
+            };
+            body.left = left;
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|body| body.from.is_end())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.0.as_ref().map(|body| &body.from) {
+            None => SizeHint::with_exact(0),
+            Some(Pending::Coming(incoming)) => incoming.size_hint(),
+            Some(Pending::Here(bytes)) => {
+                SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            }
+        }
+    }
+}
+
+impl Pending {
+    fn is_end(&self) -> bool {
+        match self {
+            Self::Coming(incoming) => incoming.is_end_stream(),
+            Self::Here(bytes) => bytes.is_empty(),
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use http::Version;
 use http::header::{HOST, REFERER};
 use http::request::Parts;
 
@@ -74,7 +75,7 @@ pub(crate) struct Switched {
 pub(crate) struct Epitaph {
     log: ErrorLog,
     connection: u64,
-    context: Box<str>,
+    context: Context,
     record: Option<Rc<Record>>,
 }
 
@@ -84,7 +85,7 @@ impl Epitaph {
         Self {
             log: record.error_log().clone(),
             connection: record.client.id,
-            context: Context { record, upstream: Some(upstream) }.to_string().into(),
+            context: Context::new(record, Some(upstream)),
             record: record.is_logged().then(|| record.clone()),
         }
     }
@@ -251,42 +252,61 @@ impl Record {
     pub(crate) fn log(&self, level: Level, upstream: Option<&str>, what: fmt::Arguments<'_>) {
         let log = self.error_log();
         if log.takes(level) {
-            let context = Context { record: self, upstream };
+            let context = Context::new(self, upstream);
             log.log_connection(level, self.client.id, format_args!("{what}, {context}"));
         }
     }
 }
 
-/// `client: ..., server: ..., request: "...", upstream: "...", host: "..."`
-struct Context<'a> {
-    record: &'a Record,
-    upstream: Option<&'a str>,
+/// `client: ..., server: ..., request: "...", upstream: "...", host: "..."`: who was concerned.
+#[derive(Debug)]
+struct Context {
+    client: Option<SocketAddr>,
+    rest: Box<str>,
 }
 
-impl fmt::Display for Context<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Record { client, head, .. } = self.record;
-        match client.peer {
-            Some(peer) => write!(f, "client: {}", peer.ip())?,
-            None => f.write_str("client: unix:")?,
-        }
-        let server = self.record.routed.get().map_or("", |routed| &routed.server.name);
+impl Context {
+    /// Every tunnel makes one for its end, so this copies and formats nothing.
+    fn new(record: &Record, upstream: Option<&str>) -> Self {
+        let head = &record.head;
+        let server = record.routed.get().map_or("", |routed| &routed.server.name);
         let target = head.uri.path_and_query().map_or("*", |target| target.as_str());
-        write!(f, ", server: {server}, request: \"{} {target} {:?}\"", head.method, head.version)?;
-        if let Some(upstream) = self.upstream {
+        let version = if head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
+        let mut rest = String::with_capacity(256);
+        for part in
+            [", server: ", server, ", request: \"", head.method.as_str(), " ", target, " ", version]
+        {
+            rest.push_str(part);
+        }
+        if let Some(upstream) = upstream {
+            rest.push_str("\", upstream: \"http://");
+            rest.push_str(upstream);
             // nginx's way to show where a socket's path ends.
-            let end = if upstream.starts_with("unix:") { ":" } else { "" };
-            match self.record.outgoing() {
-                Some(target) => write!(f, ", upstream: \"http://{upstream}{end}{target}\"")?,
-                None => write!(f, ", upstream: \"http://{upstream}{end}{target}\"")?,
+            rest.push_str(if upstream.starts_with("unix:") { ":" } else { "" });
+            match record.outgoing() {
+                Some(other) => rest.push_str(&other.to_string()),
+                None => rest.push_str(target),
             }
         }
         for (name, field) in [("host", HOST), ("referrer", REFERER)] {
             if let Some(value) = head.headers.get(field) {
-                write!(f, ", {name}: \"{}\"", String::from_utf8_lossy(value.as_bytes()))?;
+                rest.push_str("\", ");
+                rest.push_str(name);
+                rest.push_str(": \"");
+                rest.push_str(&String::from_utf8_lossy(value.as_bytes()));
             }
         }
-        Ok(())
+        rest.push('"');
+        Self { client: record.client.peer, rest: rest.into() }
+    }
+}
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.client {
+            Some(client) => write!(f, "client: {}{}", client.ip(), self.rest),
+            None => write!(f, "client: unix:{}", self.rest),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::net::Stream;
@@ -75,7 +76,7 @@ impl Spelled {
 fn respell(bytes: &[u8], names: &[Box<str>]) -> Option<Vec<u8>> {
     let mut copy: Option<Vec<u8>> = None;
     let mut start = 0;
-    while let Some(length) = bytes.get(start..)?.iter().position(|byte| *byte == b'\n') {
+    while let Some(length) = memchr(b'\n', bytes.get(start..)?) {
         let line = bytes.get(start..start + length)?;
         if line.len() < 2 {
             break;

@@ -179,6 +179,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             keepalive: !settings.keepalive_timeout.is_zero(),
             keepalive_requests: settings.keepalive_requests,
             keepalive_timeout: settings.keepalive_timeout,
+            send_timeout: settings.send_timeout,
             keepalive_header,
             default_type: HeaderValue::from_str(&settings.default_type)
                 .unwrap_or_else(|_| HeaderValue::from_static("text/plain")),

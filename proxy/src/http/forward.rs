@@ -212,7 +212,7 @@ impl<'a> Forwarded<'a> {
         let (request, sent) = self.request().ok_or((Failure::Client, false))?;
         let answer = Answer {
             names: headers.names(),
-            upgrade: self.upgrade,
+            upgrade: self.upgrade && request.headers().contains_key(UPGRADE),
             sent: sent.as_ref(),
             times: *times,
             shelf: self.record.client.pool.shelf(&upstream.keepalive, lease.peer()),
@@ -327,8 +327,12 @@ impl<'a> Forwarded<'a> {
         self.note_head(&head);
         clean_answer(&mut head.headers);
         let times = self.forwarding.times;
-        let limits =
-            tunnel::Limits { idle: times.read, write: times.send, half_closed: HALF_CLOSED };
+        let limits = tunnel::Limits {
+            idle: times.read,
+            to_client: self.record.rules().map_or(times.send, |rules| rules.send_timeout),
+            to_server: times.send,
+            half_closed: HALF_CLOSED,
+        };
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
         let switched = Switched { server, held: lease.into_held(), limits, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);

@@ -54,6 +54,19 @@ pub(crate) struct Client {
     pub(crate) linger: Cell<bool>,
     /// The upgrade that an answer has begun.
     pub(crate) switched: RefCell<Option<Switched>>,
+    /// What its socket does.
+    pub(crate) flow: Flow,
+}
+
+/// What a client's socket does while hyper has it.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    /// Since when it takes no more bytes, while some wait for it.
+    pub(crate) blocked: Cell<Option<tokio::time::Instant>>,
+    /// How long that may last, by the location that answered last.
+    pub(crate) limit: Cell<Duration>,
+    /// Whether nobody waits for the next bytes that come: those that came are not used yet.
+    pub(crate) deaf: Cell<bool>,
 }
 
 /// What a tunnel is made of, but for the client's socket, which hyper still has.
@@ -310,6 +323,13 @@ impl fmt::Display for Context {
     }
 }
 
+impl Flow {
+    /// A socket that has not been used yet.
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { blocked: Cell::new(None), limit: Cell::new(limit), deaf: Cell::new(false) }
+    }
+}
+
 impl Client {
     /// A request begins.
     pub(super) fn begin(&self) -> u64 {
@@ -324,6 +344,12 @@ impl Client {
     pub(super) fn end(&self) {
         self.busy.set(self.busy.get().saturating_sub(1));
         self.idle_since.set(Instant::now());
+    }
+
+    /// Whether bytes have come behind a request whose answer is under way, so that nobody would
+    /// be told if the client went away.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.busy.get() > 0 && self.flow.deaf.get()
     }
 
     /// Counts a tunnel while it lives.

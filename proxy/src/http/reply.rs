@@ -147,6 +147,7 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
         && record.number < rules.keepalive_requests
         && !record.client.closing.get();
     record.client.patience.set(rules.keepalive_timeout);
+    record.client.flow.limit.set(rules.send_timeout);
     keep
 }
 

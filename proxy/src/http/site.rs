@@ -54,6 +54,8 @@ pub(crate) struct Rules {
     pub(crate) keepalive_requests: u64,
     /// How long an idle connection is kept.
     pub(crate) keepalive_timeout: Duration,
+    /// How long a client may take nothing of its answer.
+    pub(crate) send_timeout: Duration,
     /// The `Keep-Alive` field's value, when there is to be one.
     pub(crate) keepalive_header: Option<http::HeaderValue>,
     /// The media type of answers that say none.

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::connection;
-use crate::http::{Client, Site};
+use crate::http::{Client, Flow, Site};
 use crate::net::{Bound, Stream};
 use crate::observe::{Counters, Level, errno};
 use crate::tasks::Tasks;
@@ -100,6 +100,7 @@ impl Door {
             closing: Cell::new(false),
             linger: Cell::new(false),
             switched: RefCell::new(None),
+            flow: Flow::new(self.patience),
         })
     }
 }

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::socket::Socket;
 use crate::http::{Client, Switched, stack};
 use crate::net::Stream;
 use crate::tasks::Tasks;
@@ -21,6 +22,9 @@ use crate::tunnel::Relay;
 /// How long a client may go on sending what nobody will read, after an answer that closes the
 /// connection (nginx: `lingering_timeout`). Closing at once could destroy the answer on its way.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// How often a connection is looked at that no event may wake.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
@@ -33,7 +37,7 @@ pub(super) async fn serve(
     let mut http = http1::Builder::new()
         .preserve_header_case(true)
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Socket::new(stream, client.clone())), service);
     let over = {
         let mut retired = pin!(retired.cancelled());
         let mut clock = pin!(sleep_until(deadline(&client)));
@@ -42,8 +46,14 @@ pub(super) async fn serve(
                 client.closing.set(true);
                 Pin::new(&mut http).graceful_shutdown();
             }
-            if let Poll::Ready(result) = http.poll_without_shutdown(cx) {
-                return Poll::Ready(result.is_ok());
+            match http.poll_without_shutdown(cx) {
+                // hyper is done with the connection, but maybe not with what it has to write: it
+                // is polled until it is.
+                Poll::Ready(Ok(())) if client.flow.blocked.get().is_none() => {
+                    return Poll::Ready(true);
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
             }
             poll_idle(&client, clock.as_mut(), cx).map(|()| false)
         })
@@ -64,8 +74,8 @@ pub(super) async fn serve(
 
 /// The socket, and what hyper had read too far: a copy, so that its buffers are freed before
 /// anything that lasts is allocated.
-fn take_back<S>(parts: http1::Parts<TokioIo<Stream>, S>) -> (Stream, Vec<u8>) {
-    (parts.io.into_inner(), parts.read_buf.to_vec())
+fn take_back<S>(parts: http1::Parts<TokioIo<Socket>, S>) -> (Stream, Vec<u8>) {
+    (parts.io.into_inner().into_inner(), parts.read_buf.to_vec())
 }
 
 /// Runs a tunnel to its end. Nothing of the HTTP connection is left but what the logs may want.
@@ -91,16 +101,28 @@ fn deadline(client: &Client) -> Instant {
     Instant::from_std(client.idle_since.get() + client.patience.get())
 }
 
-/// Ready when no answer is under way and the client has been silent for too long.
+/// Ready when no answer is under way and the client has been silent for too long, or when it has
+/// not taken what it is sent for too long.
 fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    // Of these no event tells that they have lasted too long, or that the client has left.
+    if (client.flow.blocked.get().is_some() || client.is_unheard())
+        && clock.deadline() > Instant::now() + TICK
+    {
+        clock.as_mut().reset(Instant::now() + TICK);
+    }
     while clock.as_mut().poll(cx).is_ready() {
         let deadline = deadline(client);
         let now = Instant::now();
         if client.busy.get() == 0 && now >= deadline {
             return Poll::Ready(());
         }
+        if client.flow.blocked.get().is_some_and(|since| now - since >= client.flow.limit.get()) {
+            return Poll::Ready(());
+        }
         // While an answer is under way, its own limits count: look again later.
-        clock.as_mut().reset(deadline.max(now + Duration::from_secs(1)));
+        let watched = client.flow.blocked.get().is_some() || client.is_unheard();
+        let next = if watched { now + TICK } else { deadline.max(now + TICK) };
+        clock.as_mut().reset(next);
     }
     Poll::Pending
 }

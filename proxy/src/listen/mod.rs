@@ -2,5 +2,6 @@
 
 mod accept;
 mod connection;
+mod socket;
 
 pub(crate) use accept::{Door, accept};

@@ -17,8 +17,10 @@ use crate::net::Stream;
 pub(crate) struct Limits {
     /// How long nothing may move in either direction.
     pub(crate) idle: Duration,
-    /// How long a side may refuse to take bytes that wait for it.
-    pub(crate) write: Duration,
+    /// How long the client may refuse to take bytes that wait for it.
+    pub(crate) to_client: Duration,
+    /// How long the server may.
+    pub(crate) to_server: Duration,
     /// How long the other direction may go on after one has ended.
     pub(crate) half_closed: Duration,
 }
@@ -41,7 +43,7 @@ pub(crate) enum Outcome {
     Failed(Side, io::Error),
     /// Nothing moved for [`Limits::idle`], or [`Limits::half_closed`] was over.
     Idle,
-    /// A side did not take its bytes for [`Limits::write`].
+    /// A side did not take its bytes for [`Limits::to_client`] or [`Limits::to_server`].
     Blocked(Side),
 }
 
@@ -145,9 +147,9 @@ impl Relay {
     /// The limit that counts in the present state, and what it means when it is reached.
     fn limit(&self) -> (Duration, Outcome) {
         if self.down.is_blocked() {
-            (self.limits.write, Outcome::Blocked(Side::Client))
+            (self.limits.to_client, Outcome::Blocked(Side::Client))
         } else if self.up.is_blocked() {
-            (self.limits.write, Outcome::Blocked(Side::Server))
+            (self.limits.to_server, Outcome::Blocked(Side::Server))
         } else if self.is_half_closed() {
             (self.limits.half_closed.min(self.limits.idle), Outcome::Idle)
         } else {

@@ -46,9 +46,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     row(
         "send_timeout",
         ANYWHERE,
-        send_timeout,
+        |_, level, s| once(&mut level.send_timeout, s, time),
         "send_timeout 10s;",
-        "No effect yet: `proxy_send_timeout` bounds a tunnel's client that does not read.",
+        "How long a client may take nothing of what it is sent. Default `60s`.",
     ),
     row(
         "server_tokens",
@@ -76,12 +76,6 @@ fn max_body_size(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done
 fn body_timeout(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
     once(&mut level.client_body_timeout, statement, time)?;
     without_effect(walk, statement, "\"proxy_send_timeout\" bounds the pauses in a request's body");
-    Ok(())
-}
-
-fn send_timeout(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
-    once(&mut level.send_timeout, statement, time)?;
-    without_effect(walk, statement, "\"proxy_send_timeout\" bounds a tunnel's client");
     Ok(())
 }
 

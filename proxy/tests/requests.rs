@@ -1,0 +1,344 @@
+//! Requests and answers that stay HTTP, byte for byte.
+
+mod common;
+
+use std::thread;
+
+use common::{GET, House, OK, Says, header, wait_until};
+
+#[test]
+fn a_slow_reader_gets_the_end_of_an_answer_that_did_not_wait_for_the_body() {
+    const LONG: usize = 20_000_000;
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(
+        "PUT / HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 100\r\n\r\nnot all",
+    );
+    let mut server = worker.accept();
+    let sender = thread::spawn(move || {
+        server.head();
+        server.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {LONG}\r\n\r\n"));
+        server.send(vec![b'x'; LONG]);
+    });
+    client.head();
+    let mut read = 0;
+    wait_until("the worker has sent all", || {
+        read += client.exactly(100_000).len();
+        sender.is_finished()
+    });
+    wait_until("the proxy has read all", || house.active() == [0]);
+    assert_eq!(read + client.rest().len(), LONG);
+    house.wait_for_peace();
+}
+
+#[test]
+fn a_client_that_never_reads_is_left_at_send_timeout() {
+    let house = House::saying(Says { http: "send_timeout 300ms;", ..Says::default() });
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    let mut server = worker.accept();
+    server.head();
+    server.send("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n");
+    assert!(server.fill(50_000_000) < 20_000_000);
+    house.wait_for_peace();
+}
+
+#[test]
+fn bodies_stream_both_ways() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send("PUT /up HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("5\r\nfirst\r\n");
+    let mut server = worker.accept();
+    let head = server.head();
+    assert!(head.starts_with("PUT /up HTTP/1.1\r\n"), "{head}");
+    assert_eq!(header(&head, "transfer-encoding"), Some("chunked"));
+    server.expect("5\r\nfirst\r\n");
+    client.send("4\r\nlast\r\n0\r\n\r\n");
+    server.expect("4\r\nlast\r\n0\r\n\r\n");
+    server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+    let head = client.head();
+    assert_eq!(header(&head, "transfer-encoding"), Some("chunked"));
+    client.expect("3\r\none\r\n");
+    server.send("3\r\ntwo\r\n0\r\n\r\n");
+    client.expect("3\r\ntwo\r\n0\r\n\r\n");
+    // The connection goes on on both sides.
+    client.send(GET);
+    server.head();
+    server.send(OK);
+    assert_eq!(client.answer().1, "ok");
+}
+
+#[test]
+fn an_answer_that_ends_with_its_connection_is_chunked_for_the_client() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    let (server, _) = worker.answer("HTTP/1.1 200 OK\r\n\r\nbody");
+    client.head();
+    client.expect("4\r\nbody\r\n");
+    drop(server);
+    client.expect("0\r\n\r\n");
+    // To HTTP/1.0 its end is the connection's.
+    let mut client = house.client();
+    client.send("GET / HTTP/1.0\r\n\r\n");
+    drop(worker.answer("HTTP/1.0 200 OK\r\n\r\nbody"));
+    let answer = client.rest_text();
+    assert!(answer.ends_with("\r\n\r\nbody"), "{answer}");
+    assert!(!answer.contains("chunked"), "{answer}");
+}
+
+#[test]
+fn a_client_that_waits_for_100_gets_it_and_the_worker_never_hears_of_it() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client
+        .send("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(client.head(), "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("body");
+    let mut server = worker.accept();
+    assert_eq!(header(&server.head(), "expect"), None);
+    server.expect("body");
+    server.send(OK);
+    assert_eq!(client.answer().1, "ok");
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(
+        "GET /1 HTTP/1.1\r\nHost: here\r\n\r\nPOST /2 HTTP/1.1\r\nHost: here\r\n\
+         Content-Length: 3\r\n\r\nabcGET /3 HTTP/1.1\r\nHost: here\r\n\r\n",
+    );
+    let mut server = worker.accept();
+    for number in 1..=3 {
+        let head = server.head();
+        assert!(head.contains(&format!(" /{number} HTTP/1.1")), "{head}");
+        if number == 2 {
+            server.expect("abc");
+        }
+        server.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}"));
+    }
+    for number in 1..=3 {
+        assert_eq!(client.answer().1, number.to_string());
+    }
+    assert_eq!(house.proxy.counts().requests, 3);
+}
+
+#[test]
+fn an_absolute_target_goes_out_as_a_path() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send("GET http://there/x?y HTTP/1.1\r\nHost: here\r\n\r\n");
+    let (_server, head) = worker.answer(OK);
+    assert!(head.starts_with("GET /x?y HTTP/1.1\r\n"), "{head}");
+    assert_eq!(header(&head, "host"), Some("workers"));
+    assert_eq!(client.answer().1, "ok");
+}
+
+#[test]
+fn fields_keep_their_spelling_and_their_number_and_nginx_s_own_stay_inside() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send("GET / HTTP/1.1\r\nHost: here\r\nX-mIxEd: 1\r\nx-two: a\r\nx-two: b\r\n\r\n");
+    let (_server, head) = worker.answer(
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nset-COOKIE: a=1\r\nset-COOKIE: b=2\r\n\
+         X-Accel-Buffering: no\r\nX-Accel-Expires: 1\r\nX-Accel-Redirect: /y\r\n\
+         X-Accel-Limit-Rate: 1\r\nserver: other\r\n\r\nok",
+    );
+    assert!(head.contains("\r\nX-mIxEd: 1\r\n"), "{head}");
+    assert!(head.contains("\r\nx-two: a\r\nx-two: b\r\n"), "{head}");
+    let (head, _) = client.answer();
+    assert!(head.contains("\r\nset-COOKIE: a=1\r\nset-COOKIE: b=2\r\n"), "{head}");
+    assert!(!head.to_lowercase().contains("x-accel"), "{head}");
+    assert!(!head.contains("other"), "{head}");
+}
+
+#[test]
+fn interim_answers_of_a_worker_do_not_disturb_the_final_one() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    let (_server, _) = worker.answer(&format!("{interim}{OK}"));
+    let (head, body) = client.answer();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert_eq!(body, "ok");
+}
+
+#[test]
+fn a_kept_connection_that_its_worker_closed_costs_nobody_a_request() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    drop(worker.answer(OK));
+    assert_eq!(client.answer().1, "ok");
+    client.send("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\nbody");
+    let mut server = worker.accept();
+    server.head();
+    server.expect("body");
+    server.send(OK);
+    assert_eq!(client.answer().1, "ok");
+    assert!(!house.log("error.log").contains("[error]"), "{}", house.log("error.log"));
+}
+
+#[test]
+fn bytes_behind_an_answer_are_never_taken_for_the_next_one() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    let poison = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
+    let (mut server, _) = worker.answer(&format!("{OK}{poison}"));
+    assert_eq!(client.answer().1, "ok");
+    server.expect_end();
+    client.send(GET);
+    let (mut server, _) = worker.answer(OK);
+    assert_eq!(client.answer().1, "ok");
+    // Also when they come later.
+    server.send(poison);
+    server.expect_end();
+    client.send(GET);
+    worker.answer(OK);
+    assert_eq!(client.answer().1, "ok");
+}
+
+#[test]
+fn an_answer_before_the_body_is_passed_on() {
+    let house = House::saying(Says { http: "client_max_body_size 0;", ..Says::default() });
+    let worker = house.worker("a.sock");
+    let refusal = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
+    for framing in ["Content-Length: 20000000", "Transfer-Encoding: chunked"] {
+        let mut client = house.client();
+        client.send(format!("PUT / HTTP/1.1\r\nHost: here\r\n{framing}\r\n\r\n"));
+        let body = if framing.contains("chunked") { "1312D00\r\n" } else { "" };
+        let mut writer = client.try_clone();
+        let upload = thread::spawn(move || {
+            // The proxy need not take it to the end.
+            let _cut = writer.try_send(body) && writer.try_send(vec![b'x'; 20_000_000]);
+        });
+        drop(worker.answer(refusal));
+        let (head, body) = client.answer();
+        assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
+        assert_eq!(body, "no");
+        drop(client);
+        upload.join().unwrap();
+    }
+    house.wait_for_peace();
+}
+
+#[test]
+fn a_client_that_aborts_frees_its_worker() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    // While the answer is awaited, in the middle of its own body, and in the middle of the answer.
+    let mut client = house.client();
+    client.send(GET);
+    let mut server = worker.accept();
+    server.head();
+    drop(client);
+    server.expect_end();
+    let mut client = house.client();
+    client.send("PUT / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nsome");
+    let mut server = worker.accept();
+    server.head();
+    server.expect("some");
+    drop(client);
+    server.expect_end();
+    let mut client = house.client();
+    client.send(GET);
+    let (mut server, _) = worker.answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
+    client.head();
+    client.expect("some");
+    drop(client);
+    server.expect_end();
+    house.wait_for_peace();
+    wait_until("all are logged", || house.log("access.log").lines().count() == 3);
+    let log = house.log("access.log");
+    assert_eq!(log.matches("\" 499 0 ").count(), 1, "{log}");
+    assert_eq!(house.proxy.servers()[0].servers[0].failures, 0);
+}
+
+#[test]
+fn an_answer_that_is_no_http_is_a_502() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    for nonsense in
+        ["nonsense\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nbad header\r\n\r\n"]
+    {
+        let mut client = house.client();
+        client.send(GET);
+        drop(worker.answer(nonsense));
+        let (head, body) = client.answer();
+        assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{nonsense}: {head}");
+        assert!(body.contains("<h1>502 Bad Gateway</h1>"), "{body}");
+    }
+    // Nothing at all, too.
+    let mut client = house.client();
+    client.send(GET);
+    drop(worker.answer(""));
+    assert!(client.answer().0.starts_with("HTTP/1.1 502 "));
+    house.wait_for_error(
+        "upstream prematurely closed connection while reading response header from upstream",
+    );
+}
+
+#[test]
+fn a_worker_that_does_not_answer_is_a_504() {
+    let house = House::saying(Says { location: "proxy_read_timeout 200ms;", ..Says::default() });
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    let mut server = worker.accept();
+    server.head();
+    assert!(client.answer().0.starts_with("HTTP/1.1 504 Gateway Time-out\r\n"));
+    server.expect_end();
+    house.wait_for_error(
+        "upstream timed out (110: Connection timed out) while reading response header from upstream",
+    );
+    // In the middle of a body it is too late to say so: the connection is cut.
+    let mut client2 = house.client();
+    client2.send(GET);
+    let (_server, _) = worker.answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsome");
+    client2.head();
+    client2.expect("some");
+    client2.expect_end();
+    drop(client);
+    house.wait_for_peace();
+}
+
+#[test]
+fn large_heads_pass() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let large = "x".repeat(7000);
+    let mut client = house.client();
+    client.send(format!("GET /{large} HTTP/1.1\r\nHost: here\r\nCookie: {large}\r\n\r\n"));
+    let (_server, head) =
+        worker.answer(&format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Y: {large}\r\n\r\nok"));
+    assert!(head.contains(&format!("\r\nCookie: {large}\r\n")));
+    let (head, body) = client.answer();
+    assert!(head.contains(&format!("\r\nX-Y: {large}\r\n")));
+    assert_eq!(body, "ok");
+}
+
+#[test]
+fn a_client_that_has_said_all_still_gets_what_the_configuration_says() {
+    let house =
+        House::saying(Says { location: "location /said { return 200 said; }", ..Says::default() });
+    let mut client = house.client();
+    client.send("GET /said HTTP/1.0\r\n\r\n");
+    client.finish();
+    assert!(client.rest_text().ends_with("\r\n\r\nsaid"));
+}

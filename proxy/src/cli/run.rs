@@ -26,12 +26,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let config = match load(&args) {
         Ok(config) => config,
         Err(problem) => {
-            words::complain(&problem);
             if args.test {
-                words::say(&format!(
-                    "proxy: configuration file {} test failed\n",
-                    name(&args).display()
-                ));
+                fail(&args, &problem);
+            } else {
+                words::complain(&problem);
             }
             return ExitCode::FAILURE;
         }
@@ -103,24 +101,32 @@ fn default_log(args: &Args, path: &Path) -> ErrorLog {
 }
 
 fn test(args: &Args, config: &Config) -> Result<(), ()> {
-    let file = name(args);
-    let file = file.display();
-    if !args.quiet {
-        words::say(&format!("proxy: the configuration file {file} syntax is ok\n"));
-        words::notes(config);
-    }
     if let Err(problem) = Proxy::check(config) {
-        words::complain(&problem);
-        words::say(&format!("proxy: configuration file {file} test failed\n"));
+        fail(args, &problem);
         return Err(());
     }
     if !args.quiet {
+        let file = name(args);
+        let file = file.display();
+        words::say(&format!("proxy: the configuration file {file} syntax is ok\n"));
+        words::notes(config);
         words::say(&format!("proxy: configuration file {file} test is successful\n"));
     }
     if args.dump {
         words::dump(config);
     }
     Ok(())
+}
+
+/// What `-t` says of a bad file.
+fn fail(args: &Args, problem: &Problem) {
+    let file = name(args);
+    let file = file.display();
+    if problem.is_beyond_syntax() && !args.quiet {
+        words::say(&format!("proxy: the configuration file {file} syntax is ok\n"));
+    }
+    words::complain(problem);
+    words::say(&format!("proxy: configuration file {file} test failed\n"));
 }
 
 fn serve(args: &Args, config: &Config) -> Result<(), ()> {

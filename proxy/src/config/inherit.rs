@@ -2,12 +2,13 @@
 //! itself: http's value, unless server's, unless location's; lists are taken over whole.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{
     AccessLog, ErrorLog, Http, HttpVersion, Keepalive, Listen, Location, LocationPattern, Map,
-    Method, NextUpstream, ProxyPass, Return, Server, ServerName, SetHeader, Settings, Upstream,
-    UpstreamServer, User,
+    Method, NextUpstream, ProxyPass, Return, Server, ServerName, SetHeader, Settings, Types,
+    Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
@@ -104,7 +105,9 @@ pub(super) struct Level {
     pub(super) send_timeout: Option<Duration>,
     /// The timeout, and what the `Keep-Alive` header says.
     pub(super) keepalive_timeout: Option<(Duration, Option<Duration>)>,
+    pub(super) keepalive_time: Option<Duration>,
     pub(super) keepalive_requests: Option<u64>,
+    pub(super) types: Option<Arc<Types>>,
     pub(super) default_type: Option<String>,
     pub(super) server_tokens: Option<bool>,
     pub(super) tcp_nodelay: Option<bool>,
@@ -131,7 +134,9 @@ impl Level {
         or(&mut self.client_body_timeout, &outer.client_body_timeout);
         or(&mut self.send_timeout, &outer.send_timeout);
         or(&mut self.keepalive_timeout, &outer.keepalive_timeout);
+        or(&mut self.keepalive_time, &outer.keepalive_time);
         or(&mut self.keepalive_requests, &outer.keepalive_requests);
+        or(&mut self.types, &outer.types);
         or(&mut self.default_type, &outer.default_type);
         or(&mut self.server_tokens, &outer.server_tokens);
         or(&mut self.tcp_nodelay, &outer.tcp_nodelay);
@@ -162,7 +167,9 @@ impl Level {
             send_timeout: self.send_timeout.unwrap_or(MINUTE),
             keepalive_timeout,
             keepalive_header,
+            keepalive_time: self.keepalive_time.unwrap_or(Duration::from_secs(3600)),
             keepalive_requests: self.keepalive_requests.unwrap_or(1000),
+            types: self.types.clone().unwrap_or_else(built_in_types),
             default_type: self.default_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
             server_tokens: self.server_tokens.unwrap_or(true),
             tcp_nodelay: self.tcp_nodelay.unwrap_or(true),
@@ -170,6 +177,12 @@ impl Level {
             error_log: self.error_log.clone(),
         }
     }
+}
+
+/// What nginx knows where no `types` stand.
+fn built_in_types() -> Arc<Types> {
+    let types = [("html", "text/html"), ("gif", "image/gif"), ("jpg", "image/jpeg")];
+    Arc::new(types.map(|(suffix, media)| (suffix.to_owned(), media.to_owned())).into())
 }
 
 fn or<T: Clone>(inner: &mut Option<T>, outer: &Option<T>) {

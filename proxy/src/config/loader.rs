@@ -114,7 +114,7 @@ impl Loader {
         let file = open(walk)?;
         walk.text(file, &mut main)?;
         if main.events.is_none() {
-            return Err(Fault::nowhere("no \"events\" section in configuration"));
+            return Err(Fault::beyond_syntax("no \"events\" section in configuration"));
         }
         Ok(main)
     }

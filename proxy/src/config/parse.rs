@@ -107,7 +107,7 @@ impl Parser<'_> {
     /// line, but the place to look at is where it opens.
     fn body(&mut self, statement: &Statement, depth: usize) -> Block {
         let mut body = self.block(depth);
-        if let Some(Fault { message, span: Some(span) }) = &mut body.fault
+        if let Some(Fault { message, span: Some(span), .. }) = &mut body.fault
             && message == UNCLOSED
             && span.start == span.end
         {

@@ -38,14 +38,25 @@ impl Problem {
         Self { fault: Fault::at(span, message), sources: Arc::clone(sources) }
     }
 
-    /// A problem of the whole configuration, or of the machine: there is no line to show.
+    /// A problem of the whole configuration: there is no line to show.
     pub fn without_place(message: impl Into<String>) -> Self {
         Self { fault: Fault::nowhere(message), sources: Arc::default() }
+    }
+
+    /// A problem of the machine, such as a file that can't be opened: the configuration's syntax
+    /// is good.
+    pub fn beyond_syntax(message: impl Into<String>) -> Self {
+        Self { fault: Fault::beyond_syntax(message), sources: Arc::default() }
     }
 
     /// The message alone, without its place.
     pub fn message(&self) -> &str {
         &self.fault.message
+    }
+
+    /// Whether the syntax is good all the same: `-t` then says so first, as nginx does.
+    pub fn is_beyond_syntax(&self) -> bool {
+        self.fault.beyond_syntax
     }
 
     /// The place, when there is one.
@@ -132,15 +143,21 @@ fn printable(bytes: &[u8]) -> String {
 pub(super) struct Fault {
     pub(super) message: String,
     pub(super) span: Option<Span>,
+    /// Whether nginx finds it only when all is read.
+    pub(super) beyond_syntax: bool,
 }
 
 impl Fault {
     pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: Some(span) }
+        Self { message: message.into(), span: Some(span), beyond_syntax: false }
     }
 
     pub(super) fn nowhere(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None }
+        Self { message: message.into(), span: None, beyond_syntax: false }
+    }
+
+    pub(super) fn beyond_syntax(message: impl Into<String>) -> Self {
+        Self { message: message.into(), span: None, beyond_syntax: true }
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::{self, Group, Uid, User};
+use nix::unistd::{self, Gid, Group, Uid, User};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::proxy::{Error, Proxy};
@@ -143,12 +143,11 @@ fn raise_descriptor_limit(config: &Config) -> Result<(), Error> {
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).map_err(failed)
 }
 
-/// `user`: only root can become somebody else; nginx ignores the directive otherwise.
-fn become_user(config: &Config) -> Result<(), Error> {
-    let Some(user) = &config.user else { return Ok(()) };
-    if !Uid::effective().is_root() {
-        return Ok(());
-    }
+/// Whom `user` names: only root can become somebody else; nginx ignores the directive otherwise.
+pub(super) fn account(config: &Config) -> Result<Option<(User, Gid)>, Problem> {
+    let Some(user) = config.user.as_ref().filter(|_| Uid::effective().is_root()) else {
+        return Ok(None);
+    };
     let problem = |message: String| Problem::new(message, user.span, &config.sources);
     let name = &user.value.name;
     let account = User::from_name(name)
@@ -165,11 +164,16 @@ fn become_user(config: &Config) -> Result<(), Error> {
                 .gid
         }
     };
+    Ok(Some((account, group)))
+}
+
+fn become_user(config: &Config) -> Result<(), Error> {
+    let Some((account, group)) = account(config)? else { return Ok(()) };
     let failed = |call: &'static str| move |error: nix::Error| Error::system(call, error.into());
     unistd::setgid(group).map_err(failed("setgid()"))?;
-    let c_name = std::ffi::CString::new(name.as_str())
-        .map_err(|_| problem(format!("getpwnam(\"{name}\") failed")))?;
-    unistd::initgroups(&c_name, group).map_err(failed("initgroups()"))?;
+    let name = std::ffi::CString::new(account.name)
+        .map_err(|error| Error::system("initgroups()", error.into()))?;
+    unistd::initgroups(&name, group).map_err(failed("initgroups()"))?;
     unistd::setuid(account.uid).map_err(failed("setuid()"))
 }
 

@@ -130,6 +130,7 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it.
     pub fn check(config: &Config) -> Result<(), Problem> {
+        super::process::account(config)?;
         generation::build(config, &Zone::new(), &LogFiles::default()).map(drop)
     }
 

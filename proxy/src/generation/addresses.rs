@@ -49,12 +49,19 @@ pub(super) fn doors(
                 doors.len() - 1
             });
             let Some((door, members)) = doors.get_mut(at) else { continue };
+            let said = |what: &str| {
+                let message = format!("a duplicate {what} {}", door.addr);
+                Problem::new(message, listen.text.span, &config.sources)
+            };
+            if members.iter().any(|(member, _)| *member == position) {
+                return Err(said("listen"));
+            }
+            if listen.default_server && members.iter().any(|(_, default)| *default) {
+                return Err(said("default server for"));
+            }
             door.backlog = listen.backlog.unwrap_or(door.backlog);
             door.ipv6only &= listen.ipv6only;
-            match members.iter_mut().find(|(member, _)| *member == position) {
-                Some((_, default)) => *default |= listen.default_server,
-                None => members.push((position, listen.default_server)),
-            }
+            members.push((position, listen.default_server));
         }
     }
     Ok(doors)

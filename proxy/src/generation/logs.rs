@@ -41,7 +41,7 @@ impl LogFiles {
             Some(path) => LogFile::open(path).map_err(|error| {
                 // nginx names no line here: it opens logs when all of the file is read.
                 let error = errno(&error);
-                Problem::without_place(format!("open() \"{}\" failed ({error})", path.display()))
+                Problem::beyond_syntax(format!("open() \"{}\" failed ({error})", path.display()))
             })?,
         };
         let file = Arc::new(file);

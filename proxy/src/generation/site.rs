@@ -66,7 +66,8 @@ impl<'a, 'u> Builder<'a, 'u> {
         };
         Ok(Arc::new(Server {
             name: name.into(),
-            rules: Arc::new(self.rules(&server.settings, 0)?),
+            // nginx looks for a suffix only once a location is found.
+            rules: Arc::new(Rules { types: Arc::default(), ..self.rules(&server.settings, 0)? }),
             locations: self.locations(&server.locations)?,
         }))
     }
@@ -177,10 +178,12 @@ impl<'a, 'u> Builder<'a, 'u> {
             action,
             max_body: settings.client_max_body_size.unwrap_or(u64::MAX),
             keepalive: !settings.keepalive_timeout.is_zero(),
+            keepalive_time: settings.keepalive_time,
             keepalive_requests: settings.keepalive_requests,
             keepalive_timeout: settings.keepalive_timeout,
             send_timeout: settings.send_timeout,
             keepalive_header,
+            types: settings.types.clone(),
             default_type: HeaderValue::from_str(&settings.default_type)
                 .unwrap_or_else(|_| HeaderValue::from_static("text/plain")),
             tokens: settings.server_tokens,

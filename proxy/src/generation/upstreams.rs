@@ -16,6 +16,8 @@ pub(super) struct Upstreams<'a> {
     config: &'a Config,
     zone: &'a Zone<Addr>,
     all: Vec<SharedUpstream>,
+    /// The names of the blocks.
+    blocks: Vec<Box<str>>,
 }
 
 impl<'a> Upstreams<'a> {
@@ -24,9 +26,10 @@ impl<'a> Upstreams<'a> {
         http: &Http,
         zone: &'a Zone<Addr>,
     ) -> Result<Self, Problem> {
-        let mut upstreams = Self { config, zone, all: Vec::new() };
+        let mut upstreams = Self { config, zone, all: Vec::new(), blocks: Vec::new() };
         for upstream in &http.upstreams {
             let made = upstreams.block(upstream)?;
+            upstreams.blocks.push(made.name.clone());
             upstreams.all.push(made);
         }
         Ok(upstreams)
@@ -47,6 +50,12 @@ impl<'a> Upstreams<'a> {
             self.all.iter().find(|upstream| upstream.name.eq_ignore_ascii_case(&name))
         {
             return Ok(known.clone());
+        }
+        if let ProxyTarget::Host { name, port: Some(port) } = &pass.target.value
+            && self.blocks.iter().any(|block| block.eq_ignore_ascii_case(name))
+        {
+            let message = format!("upstream \"{name}\" may not have port {port}");
+            return Err(Problem::new(message, pass.target.span, &self.config.sources));
         }
         let server = model::UpstreamServer {
             address: Spanned { value: name.clone(), span: pass.target.span },

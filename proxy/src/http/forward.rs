@@ -20,7 +20,7 @@ use super::headers::clean_answer;
 use super::lengths;
 use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
-use super::site::{Action, Forwarding, Returning};
+use super::site::{Action, Forwarding, Returning, Rules};
 use super::target;
 use crate::balance::Tried;
 use crate::observe::Level;
@@ -86,7 +86,7 @@ fn say(record: &Record, returning: &Returning) -> Outcome {
             let mut answer = Response::new(Content::Whole(Bytes::from(render(text))));
             *answer.status_mut() = *status;
             if let Some(rules) = record.rules() {
-                answer.headers_mut().insert(CONTENT_TYPE, rules.default_type.clone());
+                answer.headers_mut().insert(CONTENT_TYPE, media_type(record, rules));
             }
             Ok(answer)
         }
@@ -102,6 +102,18 @@ fn say(record: &Record, returning: &Returning) -> Outcome {
             }
         }
     }
+}
+
+/// The media type of the program's own text: by the path's suffix, if that has one.
+fn media_type(record: &Record, rules: &Rules) -> HeaderValue {
+    let file = record.path().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    // A dot in front makes no suffix.
+    let suffix = file.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+    suffix
+        .and_then(|dot| std::str::from_utf8(file.get(dot + 1..)?).ok())
+        .and_then(|suffix| rules.types.get(&suffix.to_ascii_lowercase()))
+        .and_then(|media| HeaderValue::from_str(media).ok())
+        .unwrap_or_else(|| rules.default_type.clone())
 }
 
 /// A request on its way to a server, or to the next one.

@@ -145,6 +145,7 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
         && trusted
         && rules.keepalive
         && record.number < rules.keepalive_requests
+        && record.started.duration_since(record.client.since) < rules.keepalive_time
         && !record.client.closing.get();
     record.client.patience.set(rules.keepalive_timeout);
     record.client.flow.limit.set(rules.send_timeout);

@@ -1,5 +1,6 @@
 //! What a configuration says about requests, made live: values only, nothing to look up by name.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub(crate) struct Rules {
     pub(crate) max_body: u64,
     /// Whether connections are kept open after an answer (`keepalive_timeout` is not 0).
     pub(crate) keepalive: bool,
+    /// How long one connection may be used in all.
+    pub(crate) keepalive_time: Duration,
     /// How many requests one connection may carry.
     pub(crate) keepalive_requests: u64,
     /// How long an idle connection is kept.
@@ -58,6 +61,8 @@ pub(crate) struct Rules {
     pub(crate) send_timeout: Duration,
     /// The `Keep-Alive` field's value, when there is to be one.
     pub(crate) keepalive_header: Option<http::HeaderValue>,
+    /// The media types of the program's own texts, by the path's suffix in lower case.
+    pub(crate) types: Arc<HashMap<String, String>>,
     /// The media type of answers that say none.
     pub(crate) default_type: http::HeaderValue,
     /// Whether the program's version is told.

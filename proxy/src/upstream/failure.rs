@@ -112,6 +112,9 @@ impl Failure {
                 };
             }
             if let Some(io) = cause.downcast_ref::<io::Error>() {
+                if io.kind() == io::ErrorKind::UnexpectedEof {
+                    return Self::Closed(phase);
+                }
                 let copy = match io.raw_os_error() {
                     Some(code) => io::Error::from_raw_os_error(code),
                     None => io::Error::new(io.kind(), io.to_string()),

@@ -41,6 +41,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("too many arguments", "pid a b;"),
         ("not on nor off", "daemon maybe;"),
         ("worker_processes", "worker_processes few;"),
+        ("a log in no directory", "error_log no/such/e.log;"),
     ];
     cases.extend(
         top.map(|(name, text)| {
@@ -97,6 +98,15 @@ pub(crate) fn cases() -> Vec<Case> {
         ("proxy_http_version", "server { location / { proxy_http_version 2; } }"),
         ("proxy_set_header with one argument", "proxy_set_header X;"),
         ("proxy_next_upstream", "proxy_next_upstream sometimes;"),
+        (
+            "an upstream with a port",
+            "upstream u { server unix:a; } server { location / { proxy_pass http://u:81; } }",
+        ),
+        (
+            "one address by two names",
+            "server { listen 127.0.0.1:{port}; listen localhost:{port}; }",
+        ),
+        ("keepalive_time", "keepalive_time 1h; server { keepalive_time 1x; }"),
         ("return without a code", "server { return x; }"),
         ("return with a bad code", "server { return 1000; }"),
         ("return with too much", "server { return 200 a b; }"),

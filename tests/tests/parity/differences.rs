@@ -144,4 +144,159 @@ pub(crate) const CHOSEN: &[Difference] = &[
         ],
         why: "HTTP/0.9 is not spoken: no client does, and a request without a version is more likely garbage.",
     },
+    Difference {
+        case: "error log: two tries, then none",
+        nginx: &[],
+        proxy: &[
+            "log: TIME [error] PID: *N connect() to unix:a.sock failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: s, request: \"GET /2 HTTP/1.1\", upstream: \"http://unix:a.sock:/2\", host: \"h\"",
+            "log: TIME [error] PID: *N connect() to unix:b.sock failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: s, request: \"GET /2 HTTP/1.1\", upstream: \"http://unix:b.sock:/2\", host: \"h\"",
+        ],
+        why: "Where nginx gives up, benched servers are asked before a request is refused: what they did is told.",
+    },
+    Difference {
+        case: "error log: no answer in time",
+        nginx: &[
+            "log: TIME [error] PID: *N upstream timed out (110: Connection timed out) while reading response header from upstream, client: 127.0.0.1, server: , request: \"GET /p?q=1 HTTP/1.1\", upstream: \"http://unix:a.sock/p?q=1\", host: \"h.example\", referrer: \"http://r/\"",
+        ],
+        proxy: &[
+            "log: TIME [error] PID: *N upstream timed out (110: Connection timed out) while reading response header from upstream, client: 127.0.0.1, server: , request: \"GET /p?q=1 HTTP/1.1\", upstream: \"http://unix:a.sock:/p?q=1\", host: \"h.example\", referrer: \"http://r/\"",
+        ],
+        why: "The colon ends a socket's path everywhere; nginx has forgotten by then that the address is one.",
+    },
+    Difference {
+        case: "error log: no HTTP",
+        nginx: &[
+            "client 1 < garbage",
+            "client 1 < [until closed] ",
+            "log: TIME [error] PID: *N upstream sent no valid HTTP/1.0 header while reading response header from upstream, client: 127.0.0.1, server: , request: \"GET /p?q=1 HTTP/1.1\", upstream: \"http://unix:a.sock:/p?q=1\", host: \"h.example\", referrer: \"http://r/\"",
+        ],
+        proxy: &[
+            "client 1 < HTTP/1.1 502 Bad Gateway",
+            "client 1 < Connection: close",
+            "client 1 < Content-Length: *",
+            "client 1 < Content-Type: text/html",
+            "client 1 < Date: *",
+            "client 1 < Server: *",
+            "client 1 < [by length] <html>\\r\\n<head><title>502 Bad Gateway</title></head>\\r\\n<body>\\r\\n<center><h1>502 Bad Gateway</h1></center>\\r\\n<hr><center>*</center>\\r\\n</body>\\r\\n</html>\\r\\n",
+            "log: TIME [error] PID: *N upstream sent an invalid response (invalid HTTP version parsed) while reading response header from upstream, client: 127.0.0.1, server: , request: \"GET /p?q=1 HTTP/1.1\", upstream: \"http://unix:a.sock:/p?q=1\", host: \"h.example\", referrer: \"http://r/\"",
+        ],
+        why: "What is no HTTP/1 is a bad gateway; nginx passes it on as HTTP/0.9. The log says what was wrong with it.",
+    },
+    Difference {
+        case: "keepalive_timeout 0",
+        nginx: &["client 1 < Connection: keep-alive"],
+        proxy: &["client 1 < Connection: close"],
+        why: "The answer says what happens. nginx closes too, but says keep-alive when `return` stands outside of locations.",
+    },
+    Difference {
+        case: "an empty value",
+        nginx: &["worker a < X-Blank: ", "worker a < X-Empty: "],
+        proxy: &["worker a < X-Blank:", "worker a < X-Empty:"],
+        why: "The same field: the space is no part of its value (RFC 9112, section 5).",
+    },
+    Difference {
+        case: "no reason",
+        nginx: &["client 1 < HTTP/1.1 200"],
+        proxy: &["client 1 < HTTP/1.1 200 "],
+        why: "The space stands in the line even where the words are missing (RFC 9112, section 4).",
+    },
+    Difference {
+        case: "spaces around values",
+        nginx: &["worker a < X-C: 	3	"],
+        proxy: &["worker a < X-C: 3"],
+        why: "Blanks around a value are no part of it, tabs no more than spaces (RFC 9110, section 5.5).",
+    },
+    Difference {
+        case: "the length is set",
+        nginx: &["worker a < Content-Length: 0", "worker a < [by length] "],
+        proxy: &[],
+        why: "Framing is the proxy's own: a length that is not the body's would smuggle requests.",
+    },
+    Difference {
+        case: "304 with a length",
+        nginx: &["client 1 < Content-Length: 9"],
+        proxy: &[],
+        why: "A 304 may leave its length out (RFC 9110, section 8.6), and none can be taken for a body's then.",
+    },
+    Difference {
+        case: "-t: an unknown variable",
+        nginx: &["[emerg] unknown \"nope\" variable"],
+        proxy: &["[emerg] unknown \"nope\" variable in {dir}/case.conf:4"],
+        why: "The line is said.",
+    },
+    Difference {
+        case: "-t: an unknown variable in return",
+        nginx: &["[emerg] unknown \"nope\" variable"],
+        proxy: &["[emerg] unknown \"nope\" variable in {dir}/case.conf:4"],
+        why: "The line is said.",
+    },
+    Difference {
+        case: "-t: one name twice",
+        nginx: &["[warn] conflicting server name \"a\" on 127.0.0.1:{port}, ignored"],
+        proxy: &[
+            "[warn] conflicting server name \"a\" on 127.0.0.1:{port}, ignored in {dir}/case.conf:4",
+        ],
+        why: "The line is said.",
+    },
+    Difference {
+        case: "-t: a bad regex",
+        nginx: &[
+            "[emerg] pcre2_compile() failed: missing closing parenthesis in \"a(b\" in {dir}/case.conf:4",
+        ],
+        proxy: &[
+            "[emerg] regex compile failed: Opening parenthesis without closing parenthesis in \"a(b\" in {dir}/case.conf:4",
+        ],
+        why: "Another engine, in its own words.",
+    },
+    Difference {
+        case: "-t: a bad name regex",
+        nginx: &[
+            "[emerg] pcre2_compile() failed: missing closing parenthesis in \"a(b\" in {dir}/case.conf:4",
+        ],
+        proxy: &[
+            "[emerg] regex compile failed: Opening parenthesis without closing parenthesis in \"a(b\" in {dir}/case.conf:4",
+        ],
+        why: "Another engine, in its own words.",
+    },
+    Difference {
+        case: "-t: a bad wildcard",
+        nginx: &[
+            "exit Some(0)",
+            "the configuration file {dir}/case.conf syntax is ok",
+            "configuration file {dir}/case.conf test is successful",
+        ],
+        proxy: &[
+            "exit Some(1)",
+            "[emerg] invalid server name or wildcard \"a.*.b\" in {dir}/case.conf:4",
+            "configuration file {dir}/case.conf test failed",
+        ],
+        why: "Such a name never matches. nginx refuses it too, but only once a second server has the address.",
+    },
+    Difference {
+        case: "-t: proxy_http_version",
+        nginx: &["[emerg] invalid value \"2\" in {dir}/case.conf:4"],
+        proxy: &[
+            "[emerg] HTTP/2 to the servers is not supported by this proxy yet in {dir}/case.conf:4",
+        ],
+        why: "The newest nginx knows the value: it is named as what is missing, not as a mistake.",
+    },
+    Difference {
+        case: "101 to an upgrade that was not passed",
+        nginx: &[
+            "client 1 < HTTP/1.1 101 Switching Protocols",
+            "client 1 < Connection: upgrade",
+            "client 1 < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "client 1 < Upgrade: websocket",
+            "client 1 < (closed)",
+        ],
+        proxy: &[
+            "client 1 < HTTP/1.1 502 Bad Gateway",
+            "client 1 < Connection: keep-alive",
+            "client 1 < Content-Length: *",
+            "client 1 < Content-Type: text/html",
+            "client 1 < [by length] <html>\\r\\n<head><title>502 Bad Gateway</title></head>\\r\\n<body>\\r\\n<center><h1>502 Bad Gateway</h1></center>\\r\\n<hr><center>*</center>\\r\\n</body>\\r\\n</html>\\r\\n",
+            "client 1 < (kept open)",
+        ],
+        why: "The worker was not asked to switch, so that its 101 is a bad gateway (RFC 9110, section 15.2.2).",
+    },
 ];

@@ -45,6 +45,26 @@ pub(crate) fn cases() -> Vec<Case> {
     .map(case)
     .collect();
     cases.extend([
+        Case::new(
+            "return: types",
+            server(
+                "types { a/b x Y; } types { c/d z.q; } location /t { types { }  return 200; } \
+                 location / { return 200; } location /i { include t.types; return 200; }",
+            ),
+        )
+        .file("t.types", "types { e/f\n html x; }\n")
+        .client(|scene| {
+            scene.get_each(&[
+                "/1.x",
+                "/2.y",
+                "/3.html",
+                "/t/4.x",
+                "/i/5.x",
+                "/.x",
+                "/6.x/7",
+                "/i/8.HTML",
+            ])
+        }),
         Case::new("HEAD of a return", server("return 200 text;"))
             .asks("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"),
         Case::new("HEAD of a 404", server("return 404;"))

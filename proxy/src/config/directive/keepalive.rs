@@ -1,4 +1,4 @@
-//! `keepalive_timeout` and `keepalive_requests` towards clients.
+//! `keepalive_timeout`, `keepalive_time` and `keepalive_requests` towards clients.
 
 use std::time::Duration;
 
@@ -21,6 +21,16 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         block: false,
         effect: Effect::Level(keepalive_timeout),
         example: "keepalive_timeout 75s 60s;",
+    },
+    Directive {
+        name: "keepalive_time",
+        means: "How long one client connection may be used in all; it is closed after the answer \
+                that comes later. Default `1h`.",
+        contexts: CONTEXTS,
+        arity: Arity::ONE,
+        block: false,
+        effect: Effect::Level(|_, level, s| once(&mut level.keepalive_time, s, time)),
+        example: "keepalive_time 1h;",
     },
     Directive {
         name: "keepalive_requests",

@@ -196,7 +196,6 @@ pub(super) const NAMES: &[&str] = &[
     "ip_hash",
     "keepalive_disable",
     "keepalive_min_timeout",
-    "keepalive_time",
     "kqueue_changes",
     "kqueue_events",
     "large_client_header_buffers",

@@ -1,6 +1,9 @@
 //! `types`, and `default_type`, which `return` uses.
 
+use std::sync::Arc;
+
 use super::super::inherit::Level;
+use super::super::model::Types;
 use super::super::parse::{Block, Statement};
 use super::super::problem::Fault;
 use super::table::{Arity, Context, Directive, Done, Effect};
@@ -11,7 +14,8 @@ const CONTEXTS: &[Context] = &[Context::Http, Context::Server, Context::Location
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "types",
-        means: "Read for `mime.types`' sake: no file is served, so nothing has a type by its name.",
+        means: "The media type of a `return` with a text in a location, by the path's suffix: no \
+                file is served. Default: those of `html`, `gif` and `jpg`.",
         contexts: CONTEXTS,
         arity: Arity::NONE,
         block: true,
@@ -29,21 +33,24 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
 ];
 
-fn types(walk: &mut Walk, _: &mut Level, statement: &Statement) -> Done {
-    if let Some(body) = &statement.body {
-        lines(walk, body)?;
+fn types(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
+    // A second block of the same level adds to the first.
+    let types = level.types.get_or_insert_default();
+    match &statement.body {
+        Some(body) => lines(walk, Arc::make_mut(types), body),
+        None => Ok(()),
     }
-    let why = "no file is served, so no suffix has a type";
-    walk.note(statement.name.span, format!("\"types\" has no effect here: {why}"));
-    Ok(())
 }
 
-fn lines(walk: &mut Walk, block: &Block) -> Done {
+fn lines(walk: &mut Walk, types: &mut Types, block: &Block) -> Done {
     for statement in &block.statements {
         if statement.name.value == "include" && statement.args.len() == 1 {
-            walk.include(statement.arg(0), lines)?;
+            walk.include(statement.arg(0), |walk, block| lines(walk, types, block))?;
         } else if statement.body.is_some() {
             return Err(Fault::at(statement.name.span, "unexpected \"{\""));
+        } else {
+            let suffixes = statement.args.iter().map(|suffix| suffix.value.to_ascii_lowercase());
+            types.extend(suffixes.map(|suffix| (suffix, statement.name.value.clone())));
         }
     }
     block.fault.clone().map_or(Ok(()), Err)

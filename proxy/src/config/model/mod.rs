@@ -13,6 +13,6 @@ pub use log::{AccessLog, ErrorLog, Escape, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};
 pub use server::{Listen, ListenAddress, Location, LocationPattern, Server, ServerName};
 pub use settings::{
-    HttpVersion, NextUpstream, ProxyPass, ProxyTarget, Return, SetHeader, Settings,
+    HttpVersion, NextUpstream, ProxyPass, ProxyTarget, Return, SetHeader, Settings, Types,
 };
 pub use upstream::{Keepalive, Method, Upstream, UpstreamServer};

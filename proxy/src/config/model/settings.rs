@@ -1,10 +1,15 @@
 //! What a location inherits, and what it does with a request.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::source::Spanned;
 use super::{AccessLog, ErrorLog};
+
+/// Media types, by the suffix of a path in lower case.
+pub type Types = HashMap<String, String>;
 
 /// Everything that a location inherits: http's value, unless server's, unless location's.
 #[derive(Debug, Clone)]
@@ -37,8 +42,12 @@ pub struct Settings {
     pub keepalive_timeout: Duration,
     /// `keepalive_timeout`'s second argument: the `Keep-Alive: timeout=` header to send.
     pub keepalive_header: Option<Duration>,
+    /// `keepalive_time` (default 1 h): how long a client connection may be used in all.
+    pub keepalive_time: Duration,
     /// `keepalive_requests` (default 1000).
     pub keepalive_requests: u64,
+    /// `types`: what a `return` with a text is, by the path's suffix.
+    pub types: Arc<Types>,
     /// `default_type` (default text/plain).
     pub default_type: String,
     /// `server_tokens` (default on).

@@ -341,3 +341,22 @@ fn a_client_that_has_said_all_still_gets_what_the_configuration_says() {
     client.finish();
     assert!(client.rest_text().ends_with("\r\n\r\nsaid"));
 }
+
+#[test]
+fn a_body_without_a_length_is_collected_for_http_1_0() {
+    let location = "location /old { proxy_http_version 1.0; client_max_body_size 3m; \
+                    proxy_pass http://workers; }";
+    let house = House::saying(Says { location, ..Says::default() });
+    let worker = house.worker("a.sock");
+    let put = "PUT /old HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut client = house.client();
+    client.send(format!("{put}5\r\nfirst\r\n4\r\nlast\r\n0\r\n\r\n"));
+    let (_server, head) = worker.answer(OK);
+    assert!(head.starts_with("PUT /old HTTP/1.0\r\n"), "{head}");
+    assert_eq!(header(&head, "content-length"), Some("9"));
+
+    let mut client = house.client();
+    client.send(format!("{put}100001\r\n{}", "x".repeat(0x10_0001)));
+    let (head, _) = client.answer();
+    assert!(head.starts_with("HTTP/1.1 411 Length Required\r\n"), "{head}");
+}

@@ -25,7 +25,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         http_version,
         "proxy_http_version 1.1;",
         "The version that goes to servers, `1.0` or `1.1`. Default `1.1`, as nginx since 1.29.7; \
-         an older nginx's is `1.0`. Not yet: `2`.",
+         an older nginx's is `1.0`. For `1.0` a body without a length is collected first, up to \
+         1 MB; a larger one is answered 411. Not yet: `2`.",
     ),
     row(
         "proxy_set_header",

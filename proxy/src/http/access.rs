@@ -53,8 +53,14 @@ where
     fn call(&mut self, request: Request<Incoming>) -> S::Future {
         let (mut head, body) = request.into_parts();
         let extensions = std::mem::take(&mut head.extensions);
+        let number = self.client.begin();
+        let mut refused = self.client.take_refused(number);
+        if let Some(read) = refused.as_mut().and_then(|refused| refused.head.take()) {
+            head = read;
+        }
         let record = Rc::new(Record {
-            number: self.client.begin(),
+            number,
+            refused,
             client: self.client.clone(),
             head,
             started: Instant::now(),

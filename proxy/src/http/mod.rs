@@ -24,7 +24,7 @@ use tower::{Service, ServiceBuilder};
 
 pub(crate) use body::Body;
 pub(crate) use headers::HeaderPlan;
-pub(crate) use record::{Client, Flow, Switched};
+pub(crate) use record::{Client, Flow, Refused, Switched};
 pub(crate) use site::{
     AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,
 };

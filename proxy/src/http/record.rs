@@ -52,6 +52,10 @@ pub(crate) struct Client {
     pub(crate) closing: Cell<bool>,
     /// Whether the client may still be sending when it is closed.
     pub(crate) linger: Cell<bool>,
+    /// Whether the answer that begins is one to HTTP/1.0.
+    pub(crate) old: Cell<bool>,
+    /// A head that was refused, until its turn comes.
+    pub(crate) refused: RefCell<Option<Box<Refused>>>,
     /// The upgrade that an answer has begun.
     pub(crate) switched: RefCell<Option<Switched>>,
     /// What its socket does.
@@ -141,6 +145,21 @@ impl Epitaph {
     }
 }
 
+/// A request head that was refused before it became a request.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Its position among the requests of its connection, from 1.
+    pub(crate) number: u64,
+    /// The status to be answered; 494 as nginx has it: 400 with a word about the size.
+    pub(crate) status: u16,
+    /// What the client has sent, for the log.
+    pub(crate) why: Box<str>,
+    /// Its request line as it came, or as much as there is of it.
+    pub(crate) line: Box<[u8]>,
+    /// What could be read of it; nothing when the request line is none.
+    pub(crate) head: Option<Parts>,
+}
+
 /// One request, from its head to the end of its answer.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -150,6 +169,8 @@ pub(crate) struct Record {
     pub(crate) head: Parts,
     /// Its position among the requests of its connection, from 1.
     pub(crate) number: u64,
+    /// Why it was refused before it became one.
+    pub(crate) refused: Option<Box<Refused>>,
     /// When its head had come.
     pub(crate) started: Instant,
     /// What its routing found.
@@ -286,10 +307,14 @@ impl Context {
         let target = head.uri.path_and_query().map_or("*", |target| target.as_str());
         let version = if head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
         let mut rest = String::with_capacity(256);
-        for part in
-            [", server: ", server, ", request: \"", head.method.as_str(), " ", target, " ", version]
-        {
+        for part in [", server: ", server, ", request: \""] {
             rest.push_str(part);
+        }
+        match &record.refused {
+            Some(refused) => rest.push_str(&refused.line.escape_ascii().to_string()),
+            None => [head.method.as_str(), " ", target, " ", version]
+                .iter()
+                .for_each(|part| rest.push_str(part)),
         }
         if let Some(upstream) = upstream {
             rest.push_str("\", upstream: \"http://");
@@ -338,6 +363,16 @@ impl Client {
         let number = self.requests.get() + 1;
         self.requests.set(number);
         number
+    }
+
+    /// Whether this many requests have come and all of them are answered.
+    pub(crate) fn is_answered(&self, requests: u64) -> bool {
+        self.busy.get() == 0 && self.requests.get() == requests
+    }
+
+    /// The refusal of this request, if it is refused.
+    pub(super) fn take_refused(&self, number: u64) -> Option<Box<Refused>> {
+        self.refused.borrow_mut().take_if(|refused| refused.number == number)
     }
 
     /// Its answer has ended.

@@ -96,6 +96,8 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
 /// Adds what every answer has.
 fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     let (mut head, content) = answer.into_parts();
+    // hyper says its version to such a client; the wire mends that.
+    record.client.old.set(record.head.version == Version::HTTP_10);
     record.status.set(head.status.as_u16());
     head.version = Version::HTTP_11;
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
@@ -143,6 +145,7 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
     let trusted = !matches!(status.as_u16(), 400 | 413 | 414 | 500 | 501) || !body.is_ours();
     let keep = asked
         && trusted
+        && record.refused.is_none()
         && rules.keepalive
         && record.number < rules.keepalive_requests
         && record.started.duration_since(record.client.since) < rules.keepalive_time
@@ -152,8 +155,13 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
     keep
 }
 
+/// nginx's status of its own for a head that is too large: 400, with a page that says more.
+const HEAD_TOO_LARGE: u16 = 494;
+
 /// nginx's page for a status; an answer without a body where it has none.
 fn page(record: &Record, status: StatusCode) -> Response<Content> {
+    let too_large = status.as_u16() == HEAD_TOO_LARGE;
+    let status = if too_large { StatusCode::BAD_REQUEST } else { status };
     let Some(words) = phrase::on_page(status) else {
         let mut answer = Response::new(Content::Empty);
         *answer.status_mut() = status;
@@ -161,10 +169,16 @@ fn page(record: &Record, status: StatusCode) -> Response<Content> {
     };
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
     let program = if tokens { TOKEN } else { "proxy" };
-    let title = format!("{} {words}", status.as_u16());
+    let heading = format!("{} {words}", status.as_u16());
+    let (title, more) = if too_large {
+        const WORDS: &str = "Request Header Or Cookie Too Large";
+        (format!("400 {WORDS}"), format!("<center>{WORDS}</center>\r\n"))
+    } else {
+        (heading.clone(), String::new())
+    };
     let page = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
-         <hr><center>{program}</center>\r\n</body>\r\n</html>\r\n"
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{heading}</h1></center>\r\n\
+         {more}<hr><center>{program}</center>\r\n</body>\r\n</html>\r\n"
     );
     let mut answer = Response::new(Content::Whole(Bytes::from(page)));
     *answer.status_mut() = status;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_util::future::Either;
 use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderValue, Method, Response, StatusCode, Version};
+use http::{HeaderValue, Response, StatusCode};
 use tower::Service;
 
 use super::access::Exchange;
@@ -83,18 +83,17 @@ type Refused = ((Refusal, Option<Cow<'static, str>>), Option<Arc<Server>>);
 fn find(record: &Record) -> Result<Routed, Refused> {
     let bad =
         |why: Cow<'static, str>| ((Refusal::Status(StatusCode::BAD_REQUEST), Some(why)), None);
-    if record.head.method == Method::CONNECT {
-        return Err(bad("CONNECT method".into()));
+    if let Some(refused) = &record.refused {
+        record.client.linger.set(true);
+        let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+        return Err(((Refusal::Status(status), Some(refused.why.to_string().into())), None));
     }
-    let host = requested_host(record).map_err(|why| bad(why.into()))?;
-    if record.head.method == Method::TRACE {
-        record.client.closing.set(true);
-        let why = Some("TRACE method".into());
-        return Err(((Refusal::Status(StatusCode::METHOD_NOT_ALLOWED), why), None));
-    }
+    let host = requested_host(record)
+        .ok_or_else(|| bad("invalid host header while reading client request headers".into()))?;
     let target = record.head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = uri::parse(target.as_bytes())
-        .map_err(|why| bad(format!("invalid request: {why}").into()))?;
+    let target = uri::parse(target.as_bytes()).map_err(|why| {
+        bad(format!("invalid request ({why}) while reading client request line").into())
+    })?;
     let mut captures = Vec::new();
     let (server, named) = record
         .client
@@ -131,24 +130,17 @@ fn find(record: &Record) -> Result<Routed, Refused> {
 }
 
 /// The host that the request is for: an absolute target's, else the Host field's (RFC 9112, 3.2.2).
-fn requested_host(record: &Record) -> Result<Box<str>, &'static str> {
+/// None when it is no host's name.
+fn requested_host(record: &Record) -> Option<Box<str>> {
     let head = &record.head;
-    let mut fields = head.headers.get_all(HOST).iter();
-    let field = match (fields.next(), fields.next()) {
-        (Some(field), None) => field.as_bytes(),
-        (None, _) if head.version == Version::HTTP_11 => {
-            return Err("HTTP/1.1 request without \"Host\" header");
-        }
-        (None, _) => b"",
-        (Some(_), Some(_)) => return Err("duplicate host header"),
-    };
+    let field = head.headers.get(HOST).map_or(&b""[..], |field| field.as_bytes());
     let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
     let host = authority.unwrap_or(field);
     if host.is_empty() {
-        return Ok("".into());
+        return Some("".into());
     }
-    let host = host::normalise(host).map_err(|_| "invalid host header")?;
-    Ok(String::from_utf8_lossy(&host.name).into())
+    let host = host::normalise(host).ok()?;
+    Some(String::from_utf8_lossy(&host.name).into())
 }
 
 /// The redirect to a location whose prefix ends with the slash that the path lacks.

@@ -46,6 +46,9 @@ impl Record {
     /// Variables that the request, its connection and its place in the configuration have.
     fn write_request(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
         let args = self.head.uri.query().filter(|args| !args.is_empty());
+        if let (Some(refused), Variable::Request) = (&self.refused, variable) {
+            return put(Some(&refused.line), out);
+        }
         match variable {
             Variable::Host => return self.write_host(out),
             Variable::Uri => out.extend_from_slice(self.path()),

@@ -99,6 +99,8 @@ impl Door {
             patience: Cell::new(self.patience),
             closing: Cell::new(false),
             linger: Cell::new(false),
+            old: Cell::new(false),
+            refused: RefCell::new(None),
             switched: RefCell::new(None),
             flow: Flow::new(self.patience),
         })

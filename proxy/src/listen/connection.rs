@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::socket::Socket;
+use super::wire::Wire;
 use crate::http::{Client, Switched, stack};
 use crate::net::Stream;
 use crate::tasks::Tasks;
@@ -34,10 +35,11 @@ pub(super) async fn serve(
     tasks: Tasks,
 ) {
     let service = TowerToHyperService::new(stack(client.clone()));
+    let wire = Wire::new(Socket::new(stream, client.clone()), client.clone());
     let mut http = http1::Builder::new()
         .preserve_header_case(true)
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(Socket::new(stream, client.clone())), service);
+        .serve_connection(TokioIo::new(wire), service);
     let over = {
         let mut retired = pin!(retired.cancelled());
         let mut clock = pin!(sleep_until(deadline(&client)));
@@ -72,10 +74,11 @@ pub(super) async fn serve(
     }
 }
 
-/// The socket, and what hyper had read too far: a copy, so that its buffers are freed before
-/// anything that lasts is allocated.
-fn take_back<S>(parts: http1::Parts<TokioIo<Socket>, S>) -> (Stream, Vec<u8>) {
-    (parts.io.into_inner().into_inner(), parts.read_buf.to_vec())
+/// The socket, and what hyper or the wire had read too far: a copy, so that their buffers are freed
+/// before anything that lasts is allocated.
+fn take_back<S>(parts: http1::Parts<TokioIo<Wire>, S>) -> (Stream, Vec<u8>) {
+    let (stream, behind) = parts.io.into_inner().into_parts();
+    (stream, [&*parts.read_buf, &behind].concat())
 }
 
 /// Runs a tunnel to its end. Nothing of the HTTP connection is left but what the logs may want.
@@ -111,7 +114,6 @@ fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) 
         clock.as_mut().reset(Instant::now() + TICK);
     }
     while clock.as_mut().poll(cx).is_ready() {
-        let deadline = deadline(client);
         let now = Instant::now();
         if client.busy.get() == 0 && now >= deadline {
             return Poll::Ready(());
@@ -120,6 +122,11 @@ fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) 
             return Poll::Ready(());
         }
         // While an answer is under way, its own limits count: look again later.
+        let deadline = deadline(client);
+        if deadline < clock.deadline() && client.busy.get() == 0 {
+            // What holds now is shorter than what held when the clock was set.
+            clock.as_mut().reset(deadline);
+        }
         let watched = client.flow.blocked.get().is_some() || client.is_unheard();
         let next = if watched { now + TICK } else { deadline.max(now + TICK) };
         clock.as_mut().reset(next);

@@ -2,6 +2,10 @@
 
 mod accept;
 mod connection;
+mod framing;
+mod head;
+mod line;
 mod socket;
+mod wire;
 
 pub(crate) use accept::{Door, accept};

@@ -1,0 +1,166 @@
+//! Where the bytes of one request body end, without keeping any of them.
+
+/// What is left of a body (RFC 9112, sections 6 and 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// This many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked(Chunk),
+}
+
+/// Where in a chunked body the next byte stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chunk {
+    /// In the size of a chunk, of which this is known.
+    Size(u64),
+    /// Behind the size: spaces, or an extension.
+    Extension(u64),
+    /// The size's line feed.
+    SizeEnd(u64),
+    /// In the data, of which this much is to come.
+    Data(u64),
+    /// The carriage return behind the data.
+    DataReturn,
+    /// The line feed behind the data.
+    DataEnd,
+    /// At the start of a trailer's line.
+    Trailer,
+    /// Within a trailer's line.
+    TrailerLine,
+    /// The line feed of a trailer.
+    TrailerEnd,
+    /// The last line feed.
+    LastEnd,
+    /// The body has ended.
+    Over,
+    /// It is no chunked body: whoever reads it finds that out and closes the connection.
+    Lost,
+}
+
+impl Body {
+    /// A chunked body from its start.
+    pub(super) const CHUNKED: Self = Self::Chunked(Chunk::Size(0));
+
+    /// Whether nothing of it is left.
+    pub(super) fn is_over(self) -> bool {
+        matches!(self, Self::Length(0) | Self::Chunked(Chunk::Over))
+    }
+
+    /// How many of these bytes belong to the body; fewer than there are only at its end.
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Length(left) => skip(left, bytes.len()),
+            Self::Chunked(chunk) => chunk.follow(bytes),
+        }
+    }
+}
+
+impl Chunk {
+    fn follow(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        loop {
+            if let Self::Data(left) = self {
+                at += skip(left, bytes.len() - at);
+                if *left == 0 {
+                    *self = Self::DataReturn;
+                }
+            }
+            match (*self, bytes.get(at)) {
+                (Self::Lost, _) => return bytes.len(),
+                (Self::Over, _) | (_, None) => return at,
+                (chunk, Some(byte)) => *self = chunk.next(*byte),
+            }
+            at += 1;
+        }
+    }
+
+    /// Where the byte behind this one stands. As strict as hyper, which reads the body.
+    fn next(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Size(size), b'\r') | (Self::Extension(size), b'\r') => Self::SizeEnd(size),
+            (Self::Size(size), b';' | b' ' | b'\t') => Self::Extension(size),
+            (Self::Size(size), digit) => {
+                let digit = char::from(digit).to_digit(16).map(u64::from);
+                let size = digit.and_then(|digit| size.checked_mul(16)?.checked_add(digit));
+                size.map_or(Self::Lost, Self::Size)
+            }
+            (Self::Extension(_), b'\n') => Self::Lost,
+            (Self::Extension(size), _) => Self::Extension(size),
+            (Self::SizeEnd(0), b'\n') | (Self::TrailerEnd, b'\n') => Self::Trailer,
+            (Self::SizeEnd(size), b'\n') => Self::Data(size),
+            (Self::DataReturn, b'\r') => Self::DataEnd,
+            (Self::DataEnd, b'\n') => Self::Size(0),
+            (Self::Trailer, b'\r') => Self::LastEnd,
+            (Self::TrailerLine, b'\r') => Self::TrailerEnd,
+            (Self::Trailer | Self::TrailerLine, _) => Self::TrailerLine,
+            (Self::LastEnd, b'\n') => Self::Over,
+            _ => Self::Lost,
+        }
+    }
+}
+
+/// Takes up to `most` off `left`, and says how many.
+fn skip(left: &mut u64, most: usize) -> usize {
+    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(most);
+    *left -= u64::try_from(taken).unwrap_or(*left);
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_chunked_body_ends_where_it_ends() {
+        for body in [
+            "0\r\n\r\n",
+            "3\r\nabc\r\n0\r\n\r\n",
+            "A;x=\"y\"\r\n0123456789\r\n00 \r\nT: 1\r\nU: 2\r\n\r\n",
+            "1\r\n\r\r\n1\r\n\n\r\n0\r\n\r\n",
+        ] {
+            let mut follower = Body::CHUNKED;
+            let bytes = format!("{body}GET / HTTP/1.1");
+            assert_eq!(follower.follow(bytes.as_bytes()), body.len(), "{body:?}");
+            assert!(follower.is_over(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_chunked_body_is_left_to_whoever_reads_it() {
+        for body in ["zz\r\n", "3\nabc", "3\r\nabcd\r\n", "11111111111111111\r\n"] {
+            let mut follower = Body::CHUNKED;
+            assert_eq!(follower.follow(body.as_bytes()), body.len(), "{body:?}");
+            assert_eq!(follower, Body::Chunked(Chunk::Lost), "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_no_difference(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..40), 0..5),
+            cuts in prop::collection::vec(1..20_usize, 1..50),
+        ) {
+            let mut bytes = Vec::new();
+            for chunk in &chunks {
+                bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                bytes.extend_from_slice(chunk);
+                bytes.extend_from_slice(b"\r\n");
+            }
+            bytes.extend_from_slice(b"0\r\nA: b\r\n\r\n");
+            let end = bytes.len();
+            bytes.extend_from_slice(b"GET / HTTP/1.1\r\n");
+            let (mut body, mut at) = (Body::CHUNKED, 0);
+            for cut in cuts.iter().cycle() {
+                let piece = &bytes[at..(at + cut).min(bytes.len())];
+                let taken = body.follow(piece);
+                at += taken;
+                if taken < piece.len() || at == bytes.len() { break }
+            }
+            prop_assert!(body.is_over());
+            prop_assert_eq!(at, end);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! One request head, looked at before hyper reads it: what nginx refuses is refused here, in
+//! nginx's words.
+//!
+//! A head may come in any number of pieces; each line is looked at once. What hyper would not
+//! take although nginx does (`HTTP/1.2`, fields to be ignored) is written anew.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use http::{Method, Uri, Version};
+use memchr::memchr;
+
+use super::framing::Body;
+use super::line::{self, Line};
+
+/// The room for a line (nginx: `client_header_buffer_size`, then `large_client_header_buffers`).
+const FIRST: usize = 1024;
+const LARGE: usize = 8192;
+/// How many of the large ones a head may fill.
+const NUMBER: u8 = 4;
+/// How many fields a head may have: hyper has room for so many.
+const FIELDS: u8 = 100;
+
+/// The fields that concern framing or that nginx takes once only.
+const KNOWN: [&[u8]; 12] = [
+    b"Host",
+    b"Content-Length",
+    b"Transfer-Encoding",
+    b"Upgrade",
+    b"Expect",
+    b"Authorization",
+    b"If-Match",
+    b"If-None-Match",
+    b"If-Modified-Since",
+    b"If-Unmodified-Since",
+    b"If-Range",
+    b"Content-Range",
+];
+const HOST: usize = 0;
+const LENGTH: usize = 1;
+const CODING: usize = 2;
+const UPGRADE: usize = 3;
+
+/// What is known of a head so far. All positions count from its first byte.
+#[derive(Debug, Clone)]
+pub(super) struct Head {
+    /// Where the first line begins that was not looked at.
+    at: usize,
+    /// Up to where there is no line feed.
+    scanned: usize,
+    /// What is left of the buffer that nginx would have, and how many of the large ones it took.
+    room: usize,
+    taken: u8,
+    /// Its first line, once that has come.
+    line: Option<Range<usize>>,
+    method: Option<Method>,
+    version: Version,
+    /// Which of [`KNOWN`] have come, as bits.
+    seen: u16,
+    length: Range<usize>,
+    coding: Range<usize>,
+    fields: u8,
+    /// Whether hyper needs it in other words.
+    odd: bool,
+}
+
+/// A whole head that may be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Whole {
+    /// Its length in bytes.
+    pub(super) length: usize,
+    /// What follows it.
+    pub(super) body: Body,
+    /// Whether it asks for another protocol: what follows the body may be no HTTP.
+    pub(super) upgrade: bool,
+    /// Whether hyper needs it in other words: see [`rewrite`].
+    pub(super) odd: bool,
+}
+
+/// Why a head is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// nginx's status, its own 494 for a head that is too large among them.
+    pub(super) status: u16,
+    /// What the client has sent, for the log.
+    pub(super) why: Cow<'static, str>,
+}
+
+impl Fault {
+    pub(super) fn new(status: u16, why: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, why: why.into() }
+    }
+
+    /// A header line that is none.
+    fn field(line: &[u8], more: &str) -> Self {
+        Self::new(400, format!("invalid header line: \"{}{more}\"", show(line)))
+    }
+}
+
+impl Head {
+    pub(super) fn new() -> Self {
+        Self {
+            at: 0,
+            scanned: 0,
+            room: FIRST,
+            taken: 0,
+            line: None,
+            method: None,
+            version: Version::HTTP_11,
+            seen: 0,
+            length: 0..0,
+            coding: 0..0,
+            fields: 0,
+            odd: false,
+        }
+    }
+
+    /// Goes on with `bytes`, which start with the head's first byte: the head once it is whole.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<Whole>, Fault> {
+        while let Some(end) = memchr(b'\n', bytes.get(self.scanned..).unwrap_or_default()) {
+            let end = self.scanned + end;
+            let start = self.at;
+            self.fit(bytes, end + 1 - start)?;
+            let line = bytes.get(start..end).unwrap_or_default();
+            (self.at, self.scanned) = (end + 1, end + 1);
+            if self.line.is_none() {
+                self.request_line(line, start)?;
+            } else if self.field(line, start, bytes)? {
+                return self.finish(bytes).map(Some);
+            }
+        }
+        self.scanned = bytes.len();
+        let begun = bytes.get(self.at..).unwrap_or_default();
+        if begun.len() >= LARGE {
+            return Err(self.too_large(begun));
+        }
+        if self.line.is_none() {
+            line::check_begun(begun)?;
+        }
+        Ok(None)
+    }
+
+    /// Whether its request line has come, and is one.
+    pub(super) fn has_line(&self) -> bool {
+        self.line.is_some()
+    }
+
+    /// What hyper sees in the place of a head that is refused, so that its answer gets its turn.
+    pub(super) fn stand_in(&self) -> String {
+        let method = if self.method == Some(Method::HEAD) { "HEAD" } else { "GET" };
+        format!("{method} / {:?}\r\nConnection: close\r\n\r\n", self.version)
+    }
+
+    /// As much of a refused head as could be read, and its first line as it came.
+    pub(super) fn read_so_far(&self, bytes: &[u8]) -> (Option<http::request::Parts>, Box<[u8]>) {
+        let Some(line) = self.line.clone() else {
+            let begun = bytes.trim_ascii_start();
+            let end = begun.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+            return (None, begun.get(..end.unwrap_or(begun.len())).unwrap_or_default().into());
+        };
+        let line = bytes.get(line).unwrap_or_default();
+        let Ok(parsed) = Line::parse(line) else { return (None, line.into()) };
+        let mut request = http::Request::new(());
+        *request.method_mut() = parsed.method;
+        *request.uri_mut() = Uri::try_from(parsed.target.as_ref()).unwrap_or_default();
+        *request.version_mut() = parsed.version;
+        for (name, value) in fields(bytes.get(..self.at).unwrap_or_default()) {
+            if let Ok(name) = http::HeaderName::from_bytes(name)
+                && let Ok(value) = http::HeaderValue::from_bytes(value)
+            {
+                request.headers_mut().append(name, value);
+            }
+        }
+        (Some(request.into_parts().0), line.into())
+    }
+
+    /// Puts a line where nginx would: lines don't go over the end of a buffer.
+    fn fit(&mut self, bytes: &[u8], length: usize) -> Result<(), Fault> {
+        if length <= self.room {
+            self.room -= length;
+            return Ok(());
+        }
+        if length > LARGE || self.taken == NUMBER {
+            return Err(self.too_large(bytes.get(self.at..).unwrap_or_default()));
+        }
+        self.taken += 1;
+        self.room = LARGE - length;
+        Ok(())
+    }
+
+    fn too_large(&self, line: &[u8]) -> Fault {
+        if self.line.is_none() {
+            return Fault::new(414, "too long URI");
+        }
+        let line = line.get(..256).unwrap_or(line);
+        let line = line.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        Fault::new(494, format!("too long header line: \"{}...\"", show(line)))
+    }
+
+    fn request_line(&mut self, line: &[u8], start: usize) -> Result<(), Fault> {
+        let blank = line.iter().take_while(|byte| **byte == b'\r').count();
+        if blank == line.len() {
+            // An empty line in front: hyper skips it too, but not one of several returns.
+            self.odd |= blank > 1;
+            return Ok(());
+        }
+        let ended = line.strip_suffix(b"\r").unwrap_or(line);
+        let parsed = Line::parse(ended.get(blank..).unwrap_or_default())?;
+        self.line = Some(start + blank..start + ended.len());
+        self.odd |= parsed.odd || blank > 0;
+        self.method = Some(parsed.method);
+        self.version = parsed.version;
+        Ok(())
+    }
+
+    /// Looks at a field; true for the empty line behind the last.
+    fn field(&mut self, line: &[u8], start: usize, bytes: &[u8]) -> Result<bool, Fault> {
+        let ended = trim_returns(line);
+        self.odd |= line.len() > ended.len() + 1;
+        if ended.is_empty() {
+            return Ok(true);
+        }
+        let split = line::split_field(ended)?;
+        if self.fields == FIELDS {
+            return Err(Fault::new(494, "too many header lines"));
+        }
+        self.fields += 1;
+        self.odd |= split.odd;
+        if split.ignored {
+            return Ok(false);
+        }
+        let known = KNOWN.iter().position(|known| split.name.eq_ignore_ascii_case(known));
+        let Some(known) = known else { return Ok(false) };
+        let bit = 1 << known;
+        if self.seen & bit != 0 && known != UPGRADE {
+            return Err(duplicate(bytes.get(..start).unwrap_or_default(), &split));
+        }
+        self.seen |= bit;
+        let value = start + split.value_at..start + split.value_at + split.value.len();
+        match known {
+            HOST if split.value.is_empty() => return Err(Fault::new(400, "invalid host header")),
+            LENGTH => self.length = value,
+            CODING => self.coding = value,
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    fn has(&self, known: usize) -> bool {
+        self.seen & (1 << known) != 0
+    }
+
+    /// What only the whole head tells.
+    fn finish(&mut self, bytes: &[u8]) -> Result<Whole, Fault> {
+        let old = self.version == Version::HTTP_10;
+        if !old && !self.has(HOST) {
+            return Err(Fault::new(400, "HTTP/1.1 request without \"Host\" header"));
+        }
+        let mut body = Body::Length(0);
+        if self.has(LENGTH) {
+            let length = bytes.get(self.length.clone()).and_then(length);
+            let bad = || Fault::new(400, "invalid \"Content-Length\" header");
+            body = Body::Length(length.ok_or_else(bad)?);
+        }
+        if let Some(method @ (Method::TRACE | Method::CONNECT)) = &self.method {
+            return Err(Fault::new(405, format!("{method} method")));
+        }
+        if self.has(CODING) {
+            let coding = bytes.get(self.coding.clone()).unwrap_or_default();
+            let fault = if old {
+                Fault::new(400, "HTTP/1.0 request with \"Transfer-Encoding\" header")
+            } else if !coding.eq_ignore_ascii_case(b"chunked") {
+                Fault::new(501, format!("unknown \"Transfer-Encoding\": \"{}\"", show(coding)))
+            } else if self.has(LENGTH) {
+                let why = "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time";
+                Fault::new(400, why)
+            } else {
+                let (length, upgrade, odd) = (self.at, self.has(UPGRADE), self.odd);
+                return Ok(Whole { length, body: Body::CHUNKED, upgrade, odd });
+            };
+            return Err(fault);
+        }
+        Ok(Whole { length: self.at, body, upgrade: self.has(UPGRADE), odd: self.odd })
+    }
+}
+
+/// Writes a whole head, which was found good, in words that hyper takes. What nginx ignores is
+/// left out and told.
+pub(super) fn rewrite(bytes: &[u8], mut ignored: impl FnMut(&[u8])) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 16);
+    let mut lines = lines(bytes);
+    if let Some(line) = lines.next().and_then(|line| Line::parse(line).ok()) {
+        out.extend_from_slice(line.method.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(&line.target);
+        out.extend_from_slice(format!(" {:?}\r\n", line.version).as_bytes());
+    }
+    for line in lines {
+        match line::split_field(line) {
+            Ok(field) if !field.ignored => {
+                out.extend_from_slice(field.name);
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(field.value);
+                out.extend_from_slice(b"\r\n");
+            }
+            _ => ignored(line),
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// The lines of a head without what ends them, without the empty ones.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes
+        .split(|byte| *byte == b'\n')
+        .map(|line| {
+            let blank = line.iter().take_while(|byte| **byte == b'\r').count();
+            trim_returns(line.get(blank..).unwrap_or_default())
+        })
+        .filter(|line| !line.is_empty())
+}
+
+/// The fields of a head, or of the start of one, that are not ignored.
+fn fields(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    lines(bytes).skip(1).filter_map(|line| {
+        let field = line::split_field(line).ok()?;
+        (!field.ignored).then_some((field.name, field.value))
+    })
+}
+
+fn duplicate(before: &[u8], field: &line::Field<'_>) -> Fault {
+    let (name, value) = (show(field.name), show(field.value));
+    if field.name.eq_ignore_ascii_case(b"host") {
+        return Fault::new(400, format!("duplicate host header: \"{name}: {value}\""));
+    }
+    let previous = fields(before).find(|(known, _)| known.eq_ignore_ascii_case(field.name));
+    let (known, first) = previous.unwrap_or_default();
+    let previous = format!("previous value: \"{}: {}\"", show(known), show(first));
+    Fault::new(400, format!("duplicate header line: \"{name}: {value}\", {previous}"))
+}
+
+/// A `Content-Length`: digits only, no more than a file may be long.
+fn length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    i64::try_from(length).is_ok().then_some(length)
+}
+
+fn trim_returns(line: &[u8]) -> &[u8] {
+    let returns = line.iter().rev().take_while(|byte| **byte == b'\r').count();
+    line.get(..line.len() - returns).unwrap_or_default()
+}
+
+/// What a client wrote, for the log.
+pub(super) fn show(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains(|char: char| char.is_control() || char == '"') => text.into(),
+        _ => bytes.escape_ascii().to_string().into(),
+    }
+}
+
+impl line::Field<'_> {
+    /// Refuses this line as nginx does, which shows it up to the byte that is wrong.
+    pub(super) fn fault(line: &[u8], wrong: usize) -> Fault {
+        Fault::field(line.get(..=wrong).unwrap_or(line), "...")
+    }
+}

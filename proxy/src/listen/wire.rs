@@ -1,0 +1,342 @@
+//! The wire between a client's socket and hyper: it knows where each head begins, and hyper gets
+//! no head that nginx would refuse.
+//!
+//! Bytes are read into hyper's own buffer and only looked at; they are held here when a head is
+//! not whole, must be written anew, or when it is not known yet whether HTTP follows.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::framing::Body;
+use super::head::{self, Fault, Head};
+use super::socket::Socket;
+use crate::http::{Client, Refused};
+use crate::net::Stream;
+use crate::observe::Level;
+
+/// What is read at once while a head is not whole.
+const PIECE: usize = 4096;
+
+/// A client's connection as hyper has it.
+#[derive(Debug)]
+pub(super) struct Wire {
+    socket: Socket,
+    client: Rc<Client>,
+    /// How long a head may take (nginx: `client_header_timeout`).
+    patience: Duration,
+    /// What the next byte belongs to that was not looked at.
+    next: Next,
+    /// Whether what follows the body may be another protocol.
+    upgrade: bool,
+    /// Bytes that hyper doesn't have yet: `held[at..at + ready]` it may read, the rest it may not.
+    held: Vec<u8>,
+    at: usize,
+    ready: usize,
+    /// How many heads hyper was given.
+    heads: u64,
+    /// How many bytes of a status line that says HTTP/1.0 are written.
+    status_line: usize,
+}
+
+/// What a byte belongs to.
+#[derive(Debug)]
+enum Next {
+    Head(Head),
+    Body(Body),
+    /// Whether it is HTTP is known once the request before is answered.
+    Unknown,
+    /// A head was refused: what follows is not read any more.
+    Nothing,
+}
+
+/// How far bytes were followed.
+#[derive(Debug)]
+enum Followed {
+    /// Up to here hyper may read them.
+    To(usize),
+    /// A head from the first position to the second has to be written anew.
+    Odd(usize, usize),
+    /// The head that begins here is refused.
+    Bad(usize, Fault),
+}
+
+impl Wire {
+    pub(super) fn new(socket: Socket, client: Rc<Client>) -> Self {
+        let patience = client.patience.get();
+        Self {
+            socket,
+            client,
+            patience,
+            next: Next::Head(Head::new()),
+            upgrade: false,
+            held: Vec::new(),
+            at: 0,
+            ready: 0,
+            heads: 0,
+            status_line: 0,
+        }
+    }
+
+    /// The socket, and what was read from it but not by hyper.
+    pub(super) fn into_parts(mut self) -> (Stream, Vec<u8>) {
+        self.held.drain(..self.at);
+        (self.socket.into_inner(), self.held)
+    }
+
+    /// After a body comes a head, unless another protocol may.
+    fn settle(&mut self) {
+        let over = match &self.next {
+            Next::Body(body) => body.is_over(),
+            Next::Unknown => self.client.is_answered(self.heads),
+            Next::Head(_) | Next::Nothing => false,
+        };
+        if over {
+            let unknown = std::mem::take(&mut self.upgrade);
+            self.next = if unknown { Next::Unknown } else { Next::Head(Head::new()) };
+        }
+    }
+
+    /// Follows bytes that begin where the last ones ended, or where a head begins that was not
+    /// whole.
+    fn follow(&mut self, bytes: &[u8]) -> Followed {
+        let mut at = 0;
+        while at < bytes.len() {
+            self.settle();
+            let rest = bytes.get(at..).unwrap_or_default();
+            match &mut self.next {
+                Next::Head(head) => match head.read(rest) {
+                    Ok(None) => break,
+                    Ok(Some(whole)) => {
+                        self.next = Next::Body(whole.body);
+                        self.upgrade = whole.upgrade;
+                        self.heads += 1;
+                        if whole.odd {
+                            return Followed::Odd(at, at + whole.length);
+                        }
+                        at += whole.length;
+                    }
+                    Err(fault) => return Followed::Bad(at, fault),
+                },
+                Next::Body(body) => at += body.follow(rest),
+                Next::Unknown | Next::Nothing => break,
+            }
+        }
+        Followed::To(at)
+    }
+
+    /// Holds these bytes, and knows how many of them hyper may read.
+    fn hold(&mut self, bytes: &[u8], followed: Followed) {
+        self.at = 0;
+        match followed {
+            Followed::To(end) => {
+                self.ready = end;
+                self.held = bytes.to_vec();
+            }
+            Followed::Odd(start, end) => {
+                let (before, rest) = bytes.split_at_checked(start).unwrap_or_default();
+                let (odd, after) = rest.split_at_checked(end - start).unwrap_or_default();
+                let head = head::rewrite(odd, |line| self.tell_ignored(line));
+                self.ready = before.len() + head.len();
+                self.held = [before, &head, after].concat();
+            }
+            Followed::Bad(start, fault) => {
+                let (before, bad) = bytes.split_at_checked(start).unwrap_or_default();
+                let stand_in = self.refuse(bad, fault);
+                self.held = [before, stand_in.as_bytes()].concat();
+                self.ready = self.held.len();
+            }
+        }
+    }
+
+    /// Looks at what is held and not ready.
+    fn follow_held(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let bytes = held.get(self.at..).unwrap_or_default();
+        match self.follow(bytes) {
+            Followed::To(end) => {
+                self.ready = end;
+                self.held = held;
+            }
+            followed => self.hold(bytes, followed),
+        }
+    }
+
+    /// Leaves the refusal where the request's record will find it. Gives what hyper sees instead.
+    fn refuse(&mut self, bytes: &[u8], fault: Fault) -> String {
+        let next = std::mem::replace(&mut self.next, Next::Nothing);
+        let Next::Head(head) = next else { return String::new() };
+        self.heads += 1;
+        let (parts, line) = head.read_so_far(bytes);
+        let Fault { status, why } = fault;
+        let part = if head.has_line() { "headers" } else { "line" };
+        let why = format!("{why} while reading client request {part}");
+        *self.client.refused.borrow_mut() = Some(Box::new(Refused {
+            number: self.heads,
+            status,
+            why: why.into(),
+            line,
+            head: parts,
+        }));
+        head.stand_in()
+    }
+
+    fn tell_ignored(&self, line: &[u8]) {
+        let Client { site, id, peer, .. } = &*self.client;
+        if site.error_log.takes(Level::Info) {
+            let peer = peer.map_or_else(|| "unix:".to_owned(), |peer| peer.ip().to_string());
+            let line = head::show(line);
+            let what = format_args!(
+                "client sent invalid header line: \"{line}\" while reading client request headers, \
+                 client: {peer}"
+            );
+            site.error_log.log_connection(Level::Info, *id, what);
+        }
+    }
+
+    /// Gives hyper what it may read.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        let most = self.ready.min(buf.remaining());
+        buf.put_slice(self.held.get(self.at..self.at + most).unwrap_or_default());
+        self.ready -= most;
+        self.at += most;
+        if self.at == self.held.len() {
+            self.held = Vec::new();
+            self.at = 0;
+        }
+    }
+
+    /// Reads more of a head that is not whole. Zero at the end.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut piece = [0; PIECE];
+        let mut piece = ReadBuf::new(&mut piece);
+        ready!(Pin::new(&mut self.socket).poll_read(cx, &mut piece))?;
+        self.held.drain(..self.at);
+        self.at = 0;
+        self.held.extend_from_slice(piece.filled());
+        Poll::Ready(Ok(piece.filled().len()))
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            if this.ready > 0 {
+                this.give(buf);
+                return Poll::Ready(Ok(()));
+            }
+            this.settle();
+            let holds = !this.held.is_empty();
+            match this.next {
+                Next::Nothing => return Poll::Pending,
+                // hyper asks again when it has answered.
+                Next::Unknown if holds => return Poll::Pending,
+                _ => {}
+            }
+            if holds {
+                this.follow_held();
+                if this.ready == 0
+                    && matches!(this.next, Next::Head(_))
+                    && ready!(this.poll_more(cx))? == 0
+                {
+                    return Poll::Ready(Ok(()));
+                }
+                continue;
+            }
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
+            let fresh = buf.filled().get(before..).unwrap_or_default();
+            if fresh.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            match this.follow(fresh) {
+                Followed::To(end) if end == fresh.len() => return Poll::Ready(Ok(())),
+                followed => this.hold(fresh, followed),
+            }
+            buf.set_filled(before);
+            if this.ready == 0 && matches!(this.next, Next::Head(_)) {
+                // The head has begun: it has its own time to become whole.
+                this.client.idle_since.set(Instant::now());
+                this.client.patience.set(this.patience);
+            }
+        }
+    }
+}
+
+/// `HTTP/1.0`, which hyper says to clients of that version, and what nginx says to everyone.
+const OLD: &[u8] = b"HTTP/1.0 ";
+const NEW: &[u8] = b"HTTP/1.1 ";
+
+impl Wire {
+    /// Begins an answer to a client of HTTP/1.0, or goes on with its status line.
+    fn poll_status_line(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
+        let old = OLD.get(self.status_line..).unwrap_or_default();
+        let Some(rest) = first.strip_prefix(old) else {
+            self.client.old.set(false);
+            return Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
+        };
+        let new = NEW.get(self.status_line..).unwrap_or_default();
+        let behind = bufs.iter().skip_while(|buf| buf.is_empty()).skip(1);
+        let mut all = vec![IoSlice::new(new), IoSlice::new(rest)];
+        all.extend(behind.map(|buf| IoSlice::new(buf)));
+        let written = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, &all))?;
+        self.status_line += written;
+        if self.status_line >= NEW.len() {
+            self.status_line = 0;
+            self.client.old.set(false);
+        }
+        Poll::Ready(Ok(written))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.client.old.get() {
+            return this.poll_status_line(cx, &[IoSlice::new(buf)]);
+        }
+        Pin::new(&mut this.socket).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.client.old.get() {
+            return this.poll_status_line(cx, bufs);
+        }
+        Pin::new(&mut this.socket).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+    }
+}

@@ -133,12 +133,21 @@ fn find(record: &Record) -> Result<Routed, Refused> {
 /// None when it is no host's name.
 fn requested_host(record: &Record) -> Option<Box<str>> {
     let head = &record.head;
-    let field = head.headers.get(HOST).map_or(&b""[..], |field| field.as_bytes());
-    let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let host = authority.unwrap_or(field);
-    if host.is_empty() {
-        return Some("".into());
+    let Some(field) = head.headers.get(HOST) else {
+        // Only HTTP/1.0 comes here without one.
+        let Some(authority) = head.uri.authority() else { return Some("".into()) };
+        return named(authority.as_str().as_bytes());
+    };
+    // It must be good even where it doesn't count.
+    let host = named(field.as_bytes())?;
+    match head.uri.authority() {
+        Some(authority) => named(authority.as_str().as_bytes()),
+        None => Some(host),
     }
+}
+
+/// A host's name without its port, in lower case.
+fn named(host: &[u8]) -> Option<Box<str>> {
     let host = host::normalise(host).ok()?;
     Some(String::from_utf8_lossy(&host.name).into())
 }

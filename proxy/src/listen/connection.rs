@@ -107,6 +107,11 @@ fn deadline(client: &Client) -> Instant {
 /// Ready when no answer is under way and the client has been silent for too long, or when it has
 /// not taken what it is sent for too long.
 fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    let deadline = deadline(client);
+    if deadline < clock.deadline() && client.busy.get() == 0 {
+        // What holds now is shorter than what held when the clock was set.
+        clock.as_mut().reset(deadline);
+    }
     // Of these no event tells that they have lasted too long, or that the client has left.
     if (client.flow.blocked.get().is_some() || client.is_unheard())
         && clock.deadline() > Instant::now() + TICK
@@ -122,11 +127,6 @@ fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) 
             return Poll::Ready(());
         }
         // While an answer is under way, its own limits count: look again later.
-        let deadline = deadline(client);
-        if deadline < clock.deadline() && client.busy.get() == 0 {
-            // What holds now is shorter than what held when the clock was set.
-            clock.as_mut().reset(deadline);
-        }
         let watched = client.flow.blocked.get().is_some() || client.is_unheard();
         let next = if watched { now + TICK } else { deadline.max(now + TICK) };
         clock.as_mut().reset(next);

@@ -368,3 +368,102 @@ impl line::Field<'_> {
         Fault::field(line.get(..=wrong).unwrap_or(line), "...")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(head: &str) -> Result<Whole, Fault> {
+        Head::new().read(head.as_bytes()).map(|whole| whole.expect("a whole head"))
+    }
+
+    #[test]
+    fn a_head_says_what_follows_it() {
+        let get = "GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
+        let whole = Whole { length: get.len(), body: Body::Length(0), upgrade: false, odd: false };
+        assert_eq!(read(get), Ok(whole));
+        let post = read("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 7 \r\n\r\nGET / x").unwrap();
+        assert_eq!(post.body, Body::Length(7));
+        let post =
+            read("POST / HTTP/1.1\r\nHost: h\r\ntransfer-ENCODING: Chunked\r\n\r\n0").unwrap();
+        assert_eq!(post.body, Body::CHUNKED);
+        assert!(read("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\n\r\n").unwrap().upgrade);
+        assert!(!read("\r\n\nGET / HTTP/1.0\n\n").unwrap().odd);
+    }
+
+    #[test]
+    fn what_hyper_would_not_take_is_written_anew() {
+        for (head, anew) in [
+            ("GET / HTTP/1.2\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+            ("\r\r\nG_T  /  HTTP/1.0 \nA:\r\r\n\n", "G_T / HTTP/1.0\r\nA: \r\n\r\n"),
+            ("GET /<a> HTTP/1.1\r\nHost:h\r\n\r\n", "GET /%3Ca%3E HTTP/1.1\r\nHost: h\r\n\r\n"),
+            (
+                "GET / HTTP/1.1\r\nHost: h\r\nX_A: 1\r\nX-A: 2\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: h\r\nX-A: 2\r\n\r\n",
+            ),
+        ] {
+            let whole = read(head).unwrap();
+            assert!(whole.odd && whole.length == head.len(), "{head:?}: {whole:?}");
+            let written = String::from_utf8(rewrite(head.as_bytes(), |_| ())).unwrap();
+            assert_eq!(written, anew);
+            assert!(!read(&written).unwrap().odd);
+        }
+    }
+
+    #[test]
+    fn what_nginx_refuses_is_refused_in_its_words() {
+        let fields = |lines: &str| format!("GET / HTTP/1.1\r\nHost: h\r\n{lines}\r\n");
+        for (head, status, why) in [
+            ("get / HTTP/1.1\r\n".to_owned(), 400, "invalid method"),
+            ("GET / HTTP/2.0\r\n".to_owned(), 505, "invalid version"),
+            ("GET /\r\n".to_owned(), 400, "invalid request"),
+            ("GET a:b HTTP/1.1\r\n".to_owned(), 400, "invalid request"),
+            (fields("X : 1\r\n"), 400, r#"invalid header line: "X ...""#),
+            (fields(" fold\r\n"), 400, r#"invalid header line: " ...""#),
+            (fields("X: a\rb\r\n"), 400, r#"invalid header line: "X: a\r...""#),
+            (
+                fields("Expect: a\r\nexpect: b\r\n"),
+                400,
+                r#"duplicate header line: "expect: b", previous value: "Expect: a""#,
+            ),
+            (fields("Content-Length: +1\r\n"), 400, r#"invalid "Content-Length" header"#),
+            (fields("Transfer-Encoding: gzip\r\n"), 501, r#"unknown "Transfer-Encoding": "gzip""#),
+            ("TRACE / HTTP/1.0\r\n\r\n".to_owned(), 405, "TRACE method"),
+            ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400, r#"HTTP/1.1 request without "Host" header"#),
+            (format!("GET /{}", "x".repeat(9000)), 414, "too long URI"),
+        ] {
+            let fault = Head::new().read(head.as_bytes()).unwrap_err();
+            assert_eq!((fault.status, &*fault.why), (status, why), "{head:.60?}");
+        }
+        let many = Head::new().read(fields(&"A: b\r\n".repeat(101)).as_bytes()).unwrap_err();
+        assert_eq!((many.status, &*many.why), (494, "too many header lines"));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_no_difference(
+            lines in prop::collection::vec("[A-Za-z_:]{1,9}(: [a-z\r\t ]{0,9})?\r?", 0..8),
+            line in "(GET|get|G T) /[a-z<#]{0,5} HTTP/[12]\\.[0-9]",
+            cuts in prop::collection::vec(1..9_usize, 1..30),
+        ) {
+            let head = format!("{line}\r\nHost: h\n{}\n\r\n", lines.join("\n"));
+            let at_once = Head::new().read(head.as_bytes());
+            let (mut pieces, mut end) = (Head::new(), 0);
+            let in_pieces = cuts.iter().cycle().find_map(|cut| {
+                end = (end + cut).min(head.len());
+                pieces.read(&head.as_bytes()[..end]).transpose()
+            });
+            prop_assert_eq!(in_pieces, at_once.transpose());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut head = Head::new();
+            if head.read(&bytes).is_err() {
+                let _ = head.read_so_far(&bytes);
+            }
+        }
+    }
+}

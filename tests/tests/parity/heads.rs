@@ -7,6 +7,8 @@ use crate::case::{Case, LAST, OK, proxied, server};
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = requests();
     cases.extend(headers());
+    cases.extend(refusals());
+    cases.extend(pipelines());
     cases.extend(responses());
     cases.extend(conversations());
     cases.extend(expectations());
@@ -86,6 +88,118 @@ fn headers() -> Vec<Case> {
             "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\nIf-None-Match: \"x\"\r\n",
         ),
         case("a long header", &format!("X-Long: {}\r\n", "y".repeat(3000))),
+    ]
+}
+
+/// What comes before a head is refused, and the limits of one.
+fn refusals() -> Vec<Case> {
+    let case = |name: &str, raw: &[u8]| Case::new(name, proxied("")).asks(raw.to_vec());
+    let head = |lines: &str| format!("GET / HTTP/1.1\r\nHost: h\r\n{lines}\r\n").into_bytes();
+    let target = |length: usize| {
+        let target = "x".repeat(length - "GET / HTTP/1.1\r\n".len());
+        format!("GET /{target} HTTP/1.1\r\nHost: h\r\n\r\n").into_bytes()
+    };
+    let field = |length: usize| format!("X: {}\r\n", "y".repeat(length - "X: \r\n".len()));
+    let mut cases = vec![
+        case("a control character in a value", &head("X: a\u{1}b\r\n")),
+        case("a zero in a value", &head("X: a\0b\r\n")),
+        case("a return in a value", &head("X: a\rb\r\n")),
+        case("returns behind a value", &head("X: a\r\r\n")),
+        case("a field without a name", &head(": a\r\n")),
+        case("names of odd characters", &head("X~Y: a\r\nX.Y: b\r\nX_Y: c\r\nX-Y: d\r\n")),
+        case("no length in Content-Length", &head("Content-Length:\r\n")),
+        case("a length beyond all files", &head("Content-Length: 9223372036854775808\r\n")),
+        case(
+            "the transfer coding twice",
+            &head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+        ),
+        case("HTTP/1.10", b"GET / HTTP/1.10\r\nHost: h\r\n\r\n"),
+        case("HTTP/0.9 by its number", b"GET / HTTP/0.9\r\nHost: h\r\n\r\n"),
+        case("spaces in a request line", b"GET  /  HTTP/1.1 \r\nHost: h\r\n\r\n"),
+        case("a space in a target", b"GET /a b HTTP/1.1\r\nHost: h\r\n\r\n"),
+        case("a control character in a target", b"GET /a\x01b HTTP/1.1\r\nHost: h\r\n\r\n"),
+        case(
+            "a target of all characters",
+            b"GET /a<b>`c\"d{e}|^\\f?g<h>`\"{} HTTP/1.1\r\nHost: h\r\n\r\n",
+        ),
+        case("CONNECT to a path", b"CONNECT /x HTTP/1.1\r\nHost: h\r\n\r\n"),
+        case("an absolute form without Host", b"GET http://o/ HTTP/1.1\r\n\r\n"),
+        case("an absolute form and a bad Host", b"GET http://o/ HTTP/1.1\r\nHost: a/b\r\n\r\n"),
+        case("a refusal to HEAD", b"HEAD / HTTP/1.1\r\n\r\n").client(|scene| {
+            let mut client = scene.connect();
+            client.send("HEAD / HTTP/1.1\r\n\r\n");
+            client.response_to("HEAD");
+            client.read_to_end();
+        }),
+        case("a method that is none, without a line", b"").client(|scene| {
+            let mut client = scene.connect();
+            client.send("get");
+            client.response();
+            client.read_to_end();
+        }),
+    ];
+    for name in ["Expect", "Authorization", "If-Match", "If-Range", "Upgrade", "User-Agent"] {
+        let lines = format!("{name}: a\r\n{name}: b\r\n");
+        cases.push(case(&format!("two of {name}"), &head(&lines)));
+    }
+    for length in [8192, 8193] {
+        cases.push(case(&format!("a request line of {length} bytes"), &target(length)));
+        cases.push(case(&format!("a field of {length} bytes"), &head(&field(length))));
+    }
+    for length in [8000, 8190, 8192] {
+        let fields = field(length).repeat(4);
+        cases.push(case(&format!("four fields of {length} bytes"), &head(&fields)));
+    }
+    cases
+}
+
+/// Several requests on one connection, of which the last may be refused.
+fn pipelines() -> Vec<Case> {
+    const GET: &str = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+    let case = |name: &str, answers: usize, raw: String| {
+        Case::new(name, proxied("")).client(move |scene| {
+            let mut client = scene.connect();
+            client.send(&raw);
+            (0..answers).for_each(|_| client.response());
+            client.end();
+        })
+    };
+    let pieces = |name: &str, answers: usize, raw: String| {
+        Case::new(name, proxied("")).client(move |scene| {
+            let mut client = scene.connect();
+            for piece in raw.as_bytes().chunks(7) {
+                client.send(piece);
+            }
+            (0..answers).for_each(|_| client.response());
+            client.end();
+        })
+    };
+    let chunked = "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let length = "POST /l HTTP/1.1\r\nHost: h\r\nContent-Length: 18\r\n\r\n";
+    let inner = "GET / HTTP/9.9\r\n\r\n";
+    let odd = "GET  /o HTTP/1.7\r\nHost: h\r\nX_Y: 1\r\nX-Z: 2\r\n\r\n";
+    vec![
+        case("a bad request behind good ones", 3, format!("{GET}{GET}x\r\n\r\n{GET}")),
+        case("a version behind good ones", 3, format!("{GET}{odd}GET / HTTP/2.0\r\n\r\n")),
+        case("a head in a body is none", 2, format!("{length}{inner}{GET}")),
+        case("odd heads in a row", 3, format!("{odd}{odd}{odd}")),
+        pieces("odd heads in pieces", 3, format!("{odd}{GET}{odd}")),
+        pieces("a body like a head in pieces", 2, format!("{length}{inner}{GET}")),
+        pieces("a bad request in pieces", 2, format!("{GET}GET / HTTP/1.1\r\nHost : h\r\n\r\n")),
+        case(
+            "a request behind one that asks for an upgrade",
+            2,
+            format!("GET /u HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n{GET}"),
+        ),
+        Case::new("a chunked body and a request behind", server("return 200 x;")).client(
+            move |scene| {
+                let mut client = scene.connect();
+                client
+                    .send(format!("{chunked}12;x=y\r\n{inner}\r\n0\r\nT: 1\r\n\r\n{GET}x\r\n\r\n"));
+                (0..3).for_each(|_| client.response());
+                client.end();
+            },
+        ),
     ]
 }
 

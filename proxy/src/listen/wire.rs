@@ -256,6 +256,12 @@ impl AsyncRead for Wire {
             ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
             let fresh = buf.filled().get(before..).unwrap_or_default();
             if fresh.is_empty() {
+                if this.client.requests.get() < this.heads {
+                    // hyper would drop a request that it has read but not begun to answer. Let
+                    // it begin first: what the configuration says needs no client that stays.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 return Poll::Ready(Ok(()));
             }
             match this.follow(fresh) {

@@ -10,6 +10,7 @@ mod headers;
 mod lengths;
 mod phrase;
 mod record;
+mod refused;
 mod reply;
 mod routing;
 mod site;
@@ -24,7 +25,8 @@ use tower::{Service, ServiceBuilder};
 
 pub(crate) use body::Body;
 pub(crate) use headers::HeaderPlan;
-pub(crate) use record::{Client, Flow, Refused, Switched};
+pub(crate) use record::{Client, Flow, Switched};
+pub(crate) use refused::Refused;
 pub(crate) use site::{
     AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,
 };

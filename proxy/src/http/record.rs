@@ -12,6 +12,7 @@ use http::Version;
 use http::header::{HOST, REFERER};
 use http::request::Parts;
 
+use super::refused::Refused;
 use super::site::{Action, Rules, Server, Site, UriPart};
 use super::target;
 use crate::balance::Held;
@@ -143,21 +144,6 @@ impl Epitaph {
             record.complete.set(matches!(outcome, Outcome::Finished));
         }
     }
-}
-
-/// A request head that was refused before it became a request.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    /// Its position among the requests of its connection, from 1.
-    pub(crate) number: u64,
-    /// The status to be answered; 494 as nginx has it: 400 with a word about the size.
-    pub(crate) status: u16,
-    /// What the client has sent, for the log.
-    pub(crate) why: Box<str>,
-    /// Its request line as it came, or as much as there is of it.
-    pub(crate) line: Box<[u8]>,
-    /// What could be read of it; nothing when the request line is none.
-    pub(crate) head: Option<Parts>,
 }
 
 /// One request, from its head to the end of its answer.
@@ -368,11 +354,6 @@ impl Client {
     /// Whether this many requests have come and all of them are answered.
     pub(crate) fn is_answered(&self, requests: u64) -> bool {
         self.busy.get() == 0 && self.requests.get() == requests
-    }
-
-    /// The refusal of this request, if it is refused.
-    pub(super) fn take_refused(&self, number: u64) -> Option<Box<Refused>> {
-        self.refused.borrow_mut().take_if(|refused| refused.number == number)
     }
 
     /// Its answer has ended.

@@ -4,14 +4,13 @@
 //! A head may come in any number of pieces; each line is looked at once. What hyper would not
 //! take although nginx does (`HTTP/1.2`, fields to be ignored) is written anew.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use http::{Method, Uri, Version};
 use memchr::memchr;
 
 use super::framing::Body;
-use super::line::{self, Line};
+use super::line::{self, Fault, Line, fields, show, trim_returns};
 
 /// The room for a line (nginx: `client_header_buffer_size`, then `large_client_header_buffers`).
 const FIRST: usize = 1024;
@@ -73,28 +72,8 @@ pub(super) struct Whole {
     pub(super) body: Body,
     /// Whether it asks for another protocol: what follows the body may be no HTTP.
     pub(super) upgrade: bool,
-    /// Whether hyper needs it in other words: see [`rewrite`].
+    /// Whether hyper needs it in other words: see [`line::rewrite`].
     pub(super) odd: bool,
-}
-
-/// Why a head is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// nginx's status, its own 494 for a head that is too large among them.
-    pub(super) status: u16,
-    /// What the client has sent, for the log.
-    pub(super) why: Cow<'static, str>,
-}
-
-impl Fault {
-    pub(super) fn new(status: u16, why: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, why: why.into() }
-    }
-
-    /// A header line that is none.
-    fn field(line: &[u8], more: &str) -> Self {
-        Self::new(400, format!("invalid header line: \"{}{more}\"", show(line)))
-    }
 }
 
 impl Head {
@@ -284,51 +263,6 @@ impl Head {
     }
 }
 
-/// Writes a whole head, which was found good, in words that hyper takes. What nginx ignores is
-/// left out and told.
-pub(super) fn rewrite(bytes: &[u8], mut ignored: impl FnMut(&[u8])) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 16);
-    let mut lines = lines(bytes);
-    if let Some(line) = lines.next().and_then(|line| Line::parse(line).ok()) {
-        out.extend_from_slice(line.method.as_str().as_bytes());
-        out.push(b' ');
-        out.extend_from_slice(&line.target);
-        out.extend_from_slice(format!(" {:?}\r\n", line.version).as_bytes());
-    }
-    for line in lines {
-        match line::split_field(line) {
-            Ok(field) if !field.ignored => {
-                out.extend_from_slice(field.name);
-                out.extend_from_slice(b": ");
-                out.extend_from_slice(field.value);
-                out.extend_from_slice(b"\r\n");
-            }
-            _ => ignored(line),
-        }
-    }
-    out.extend_from_slice(b"\r\n");
-    out
-}
-
-/// The lines of a head without what ends them, without the empty ones.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes
-        .split(|byte| *byte == b'\n')
-        .map(|line| {
-            let blank = line.iter().take_while(|byte| **byte == b'\r').count();
-            trim_returns(line.get(blank..).unwrap_or_default())
-        })
-        .filter(|line| !line.is_empty())
-}
-
-/// The fields of a head, or of the start of one, that are not ignored.
-fn fields(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    lines(bytes).skip(1).filter_map(|line| {
-        let field = line::split_field(line).ok()?;
-        (!field.ignored).then_some((field.name, field.value))
-    })
-}
-
 fn duplicate(before: &[u8], field: &line::Field<'_>) -> Fault {
     let (name, value) = (show(field.name), show(field.value));
     if field.name.eq_ignore_ascii_case(b"host") {
@@ -349,30 +283,11 @@ fn length(value: &[u8]) -> Option<u64> {
     i64::try_from(length).is_ok().then_some(length)
 }
 
-fn trim_returns(line: &[u8]) -> &[u8] {
-    let returns = line.iter().rev().take_while(|byte| **byte == b'\r').count();
-    line.get(..line.len() - returns).unwrap_or_default()
-}
-
-/// What a client wrote, for the log.
-pub(super) fn show(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains(|char: char| char.is_control() || char == '"') => text.into(),
-        _ => bytes.escape_ascii().to_string().into(),
-    }
-}
-
-impl line::Field<'_> {
-    /// Refuses this line as nginx does, which shows it up to the byte that is wrong.
-    pub(super) fn fault(line: &[u8], wrong: usize) -> Fault {
-        Fault::field(line.get(..=wrong).unwrap_or(line), "...")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::line::rewrite;
     use super::*;
 
     fn read(head: &str) -> Result<Whole, Fault> {

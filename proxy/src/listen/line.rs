@@ -1,10 +1,8 @@
-//! The two kinds of lines that a head is made of, as nginx reads them.
+//! The two kinds of lines that a head is made of, as nginx reads them, and what it says of others.
 
 use std::borrow::Cow;
 
 use http::{Method, Uri, Version};
-
-use super::head::Fault;
 
 /// A request line (RFC 9112, section 3).
 #[derive(Debug)]
@@ -30,6 +28,27 @@ pub(super) struct Field<'a> {
     pub(super) ignored: bool,
     /// Whether it must be written anew, or left out, for hyper.
     pub(super) odd: bool,
+}
+
+/// Why a head is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// nginx's status, its own 494 for a head that is too large among them.
+    pub(super) status: u16,
+    /// What the client has sent, for the log.
+    pub(super) why: Cow<'static, str>,
+}
+
+impl Fault {
+    pub(super) fn new(status: u16, why: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, why: why.into() }
+    }
+
+    /// A header line that is none, shown up to the byte that is wrong as nginx does.
+    pub(super) fn field(line: &[u8], wrong: usize) -> Self {
+        let line = line.get(..=wrong).unwrap_or(line);
+        Self::new(400, format!("invalid header line: \"{}...\"", show(line)))
+    }
 }
 
 fn bad_request() -> Fault {
@@ -138,7 +157,7 @@ pub(super) fn split_field(line: &[u8]) -> Result<Field<'_>, Fault> {
                 break;
             }
             // Folded lines are here as well: they begin with a space.
-            b':' | 0..=b' ' | 0x7f => return Err(Field::fault(line, at)),
+            b':' | 0..=b' ' | 0x7f => return Err(Fault::field(line, at)),
             _ => ignored = true,
         }
     }
@@ -147,7 +166,7 @@ pub(super) fn split_field(line: &[u8]) -> Result<Field<'_>, Fault> {
     let raw = rest.strip_prefix(b":").unwrap_or_default();
     if raw.iter().fold(false, |bad, byte| bad | is_control(*byte)) {
         let at = raw.iter().position(|byte| is_control(*byte)).unwrap_or_default();
-        return Err(Field::fault(line, end + 1 + at));
+        return Err(Fault::field(line, end + 1 + at));
     }
     let (spaces, value) = skip_spaces(raw);
     let after = value.iter().rev().take_while(|byte| **byte == b' ').count();
@@ -170,4 +189,63 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 fn skip_spaces(line: &[u8]) -> (usize, &[u8]) {
     let spaces = line.iter().take_while(|byte| **byte == b' ').count();
     (spaces, line.get(spaces..).unwrap_or_default())
+}
+
+/// Writes a whole head, which was found good, in words that hyper takes. What nginx ignores is
+/// left out and told.
+pub(super) fn rewrite(bytes: &[u8], mut ignored: impl FnMut(&[u8])) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 16);
+    let mut lines = lines(bytes);
+    if let Some(line) = lines.next().and_then(|line| Line::parse(line).ok()) {
+        out.extend_from_slice(line.method.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(&line.target);
+        out.extend_from_slice(format!(" {:?}\r\n", line.version).as_bytes());
+    }
+    for line in lines {
+        match split_field(line) {
+            Ok(field) if !field.ignored => {
+                out.extend_from_slice(field.name);
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(field.value);
+                out.extend_from_slice(b"\r\n");
+            }
+            _ => ignored(line),
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// The lines of a head without what ends them, without the empty ones.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes
+        .split(|byte| *byte == b'\n')
+        .map(|line| {
+            let blank = line.iter().take_while(|byte| **byte == b'\r').count();
+            trim_returns(line.get(blank..).unwrap_or_default())
+        })
+        .filter(|line| !line.is_empty())
+}
+
+/// The fields of a head, or of the start of one, that are not ignored.
+pub(super) fn fields(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    lines(bytes).skip(1).filter_map(|line| {
+        let field = split_field(line).ok()?;
+        (!field.ignored).then_some((field.name, field.value))
+    })
+}
+
+/// A line without the returns that end it.
+pub(super) fn trim_returns(line: &[u8]) -> &[u8] {
+    let returns = line.iter().rev().take_while(|byte| **byte == b'\r').count();
+    line.get(..line.len() - returns).unwrap_or_default()
+}
+
+/// What a client wrote, for the log.
+pub(super) fn show(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains(|char: char| char.is_control() || char == '"') => text.into(),
+        _ => bytes.escape_ascii().to_string().into(),
+    }
 }

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::framing::Body;
-use super::head::{self, Fault, Head};
+use super::head::Head;
+use super::line::{self, Fault};
 use super::socket::Socket;
 use crate::http::{Client, Refused};
 use crate::net::Stream;
@@ -140,7 +141,7 @@ impl Wire {
             Followed::Odd(start, end) => {
                 let (before, rest) = bytes.split_at_checked(start).unwrap_or_default();
                 let (odd, after) = rest.split_at_checked(end - start).unwrap_or_default();
-                let head = head::rewrite(odd, |line| self.tell_ignored(line));
+                let head = line::rewrite(odd, |line| self.tell_ignored(line));
                 self.ready = before.len() + head.len();
                 self.held = [before, &head, after].concat();
             }
@@ -189,7 +190,7 @@ impl Wire {
         let Client { site, id, peer, .. } = &*self.client;
         if site.error_log.takes(Level::Info) {
             let peer = peer.map_or_else(|| "unix:".to_owned(), |peer| peer.ip().to_string());
-            let line = head::show(line);
+            let line = line::show(line);
             let what = format_args!(
                 "client sent invalid header line: \"{line}\" while reading client request headers, \
                  client: {peer}"

@@ -92,6 +92,36 @@ fn an_answer_that_ends_with_its_connection_is_chunked_for_the_client() {
 }
 
 #[test]
+fn answers_without_a_body_keep_the_connection() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send("HEAD / HTTP/1.1\r\nHost: here\r\n\r\n");
+    let (mut server, head) = worker.answer("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
+    assert!(head.starts_with("HEAD / HTTP/1.1\r\n"), "{head}");
+    assert_eq!(header(&client.head(), "content-length"), Some("5000"));
+    for answer in
+        ["HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n"]
+    {
+        client.send(GET);
+        server.head();
+        server.send(answer);
+        let head = client.head();
+        assert_eq!(header(&head, "content-length"), None, "{head}");
+        assert_eq!(header(&head, "transfer-encoding"), None, "{head}");
+    }
+    client.send("HEAD / HTTP/1.1\r\nHost: here\r\n\r\n");
+    server.head();
+    server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let head = client.head();
+    assert_eq!(header(&head, "content-length"), None, "{head}");
+    client.send(GET);
+    server.head();
+    server.send(OK);
+    assert_eq!(client.answer().1, "ok");
+}
+
+#[test]
 fn a_client_that_waits_for_100_gets_it_and_the_worker_never_hears_of_it() {
     let house = House::new();
     let worker = house.worker("a.sock");
@@ -193,6 +223,27 @@ fn a_kept_connection_that_its_worker_closed_costs_nobody_a_request() {
 }
 
 #[test]
+fn a_kept_connection_that_closes_on_the_next_request_is_replaced_but_for_a_post() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    let (mut server, _) = worker.answer(OK);
+    client.answer();
+    client.send(GET);
+    server.head();
+    drop(server);
+    let (mut server, _) = worker.answer(OK);
+    assert_eq!(client.answer().1, "ok");
+    // A POST may have done its work before the worker closed.
+    client.send("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n");
+    server.head();
+    drop(server);
+    assert!(client.answer().0.starts_with("HTTP/1.1 502 "));
+    assert!(worker.is_left_alone());
+}
+
+#[test]
 fn bytes_behind_an_answer_are_never_taken_for_the_next_one() {
     let house = House::new();
     let worker = house.worker("a.sock");
@@ -238,6 +289,31 @@ fn an_answer_before_the_body_is_passed_on() {
 }
 
 #[test]
+fn a_body_that_is_too_large_is_refused_by_its_length_and_by_its_chunks() {
+    let house = House::saying(Says { http: "client_max_body_size 10;", ..Says::default() });
+    let worker = house.worker("a.sock");
+    // Exactly as large as allowed.
+    let mut client = house.client();
+    client.send("PUT / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("a\r\n0123456789\r\n0\r\n\r\n");
+    let mut server = worker.accept();
+    server.until(b"\r\n\r\nA\r\n");
+    server.expect("0123456789\r\n0\r\n\r\n");
+    server.send(OK);
+    assert_eq!(client.answer().1, "ok");
+    let answer = house.ask("PUT / HTTP/1.1\r\nHost: here\r\nContent-Length: 11\r\n\r\nhello world");
+    assert!(answer.starts_with("HTTP/1.1 413 Request Entity Too Large\r\n"), "{answer}");
+    house.wait_for_error("client intended to send too large body: 11 bytes");
+    assert!(worker.is_left_alone());
+    let mut client = house.client();
+    client.send("PUT / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("b\r\nhello world\r\n0\r\n\r\n");
+    let answer = client.rest_text();
+    assert!(answer.starts_with("HTTP/1.1 413 Request Entity Too Large\r\n"), "{answer}");
+    assert_eq!(house.proxy.servers()[0].servers[0].failures, 0);
+}
+
+#[test]
 fn a_client_that_aborts_frees_its_worker() {
     let house = House::new();
     let worker = house.worker("a.sock");
@@ -267,6 +343,26 @@ fn a_client_that_aborts_frees_its_worker() {
     let log = house.log("access.log");
     assert_eq!(log.matches("\" 499 0 ").count(), 1, "{log}");
     assert_eq!(house.proxy.servers()[0].servers[0].failures, 0);
+}
+
+#[test]
+fn an_answer_that_breaks_off_breaks_off_for_the_client() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    for framing in
+        ["Content-Length: 100\r\n\r\nsome", "Transfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n"]
+    {
+        let mut client = house.client();
+        client.send(GET);
+        let (server, _) = worker.answer(&format!("HTTP/1.1 200 OK\r\n{framing}"));
+        client.head();
+        client.until(b"some");
+        drop(server);
+        let rest = client.rest_text();
+        assert!(!rest.contains("0\r\n\r\n"), "{rest}");
+    }
+    house.wait_for_error("upstream prematurely closed connection while reading upstream");
+    house.wait_for_peace();
 }
 
 #[test]
@@ -333,6 +429,39 @@ fn large_heads_pass() {
 }
 
 #[test]
+fn what_could_smuggle_a_request_is_refused() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    for fields in [
+        "Content-Length: 3\r\nContent-Length: 4",
+        "Transfer-Encoding: gzip",
+        "Content-Length: x",
+        "Content-Length: -1",
+    ] {
+        let answer =
+            house.ask(&format!("POST / HTTP/1.1\r\nHost: here\r\n{fields}\r\n\r\n0\r\n\r\n"));
+        let refused = answer.starts_with("HTTP/1.1 400 ") || answer.starts_with("HTTP/1.1 501 ");
+        assert!(refused, "{fields}: {answer}");
+    }
+    assert!(worker.is_left_alone());
+    // Of two framings the chunks count, and the worker sees only those.
+    for fields in [
+        "Content-Length: 3\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3",
+    ] {
+        let mut client = house.client();
+        client.send(format!("POST / HTTP/1.1\r\nHost: here\r\n{fields}\r\n\r\n"));
+        client.send("4\r\nbody\r\n0\r\n\r\n");
+        let mut server = worker.accept();
+        let head = server.head();
+        assert_eq!(header(&head, "content-length"), None, "{head}");
+        server.expect("4\r\nbody\r\n0\r\n\r\n");
+        server.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        client.answer();
+    }
+}
+
+#[test]
 fn a_client_that_has_said_all_still_gets_what_the_configuration_says() {
     let house =
         House::saying(Says { location: "location /said { return 200 said; }", ..Says::default() });
@@ -359,4 +488,24 @@ fn a_body_without_a_length_is_collected_for_http_1_0() {
     client.send(format!("{put}100001\r\n{}", "x".repeat(0x10_0001)));
     let (head, _) = client.answer();
     assert!(head.starts_with("HTTP/1.1 411 Length Required\r\n"), "{head}");
+}
+
+#[test]
+fn a_slow_upload_is_not_the_worker_s_fault() {
+    let house = House::saying(Says {
+        http: "client_body_timeout 200ms;",
+        location: "proxy_send_timeout 300ms;",
+        ..Says::default()
+    });
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send("PUT / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nsome");
+    let mut server = worker.accept();
+    server.head();
+    server.expect("some");
+    let answer = client.rest_text();
+    assert!(answer.starts_with("HTTP/1.1 408 ") || answer.is_empty(), "{answer}");
+    server.expect_end();
+    assert_eq!(house.proxy.servers()[0].servers[0].failures, 0);
+    house.wait_for_peace();
 }

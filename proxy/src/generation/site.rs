@@ -267,6 +267,7 @@ impl<'a, 'u> Builder<'a, 'u> {
                 connect: settings.proxy_connect_timeout,
                 send: settings.proxy_send_timeout,
                 read: settings.proxy_read_timeout,
+                client: settings.client_body_timeout,
             },
             next: next_upstream(&settings.proxy_next_upstream),
         })

@@ -190,7 +190,7 @@ impl<'a> Forwarded<'a> {
         let kept = self.record.client.pool.take(&upstream.keepalive, peer);
         let reused = kept.is_some();
         let mut outcome = self.ask(kept, &lease).await;
-        if let (true, Err((Failure::Closed(_), again))) = (reused, &outcome)
+        if let (true, Err((Failure::Closed(_) | Failure::Socket(..), again))) = (reused, &outcome)
             && *again
         {
             outcome = self.ask(None, &lease).await;
@@ -248,7 +248,10 @@ impl<'a> Forwarded<'a> {
                     self.body = body.into_pending();
                     true
                 }
-                None => self.has_body_again(),
+                // What was sent may have been done, though no answer came.
+                None => {
+                    self.forwarding.next.repeats(&self.record.head.method) && self.has_body_again()
+                }
             };
             (failure, again)
         })
@@ -265,7 +268,7 @@ impl<'a> Forwarded<'a> {
     async fn measure(&mut self) -> Result<(), Refusal> {
         let Some(body) = self.body.take_if(|body| !body.has_length()) else { return Ok(()) };
         let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
-        let refusal = match body.collect(limit, self.forwarding.times.send).await {
+        let refusal = match body.collect(limit, self.forwarding.times.client).await {
             Ok(body) => {
                 self.body = Some(body);
                 return Ok(());
@@ -367,6 +370,9 @@ impl<'a> Forwarded<'a> {
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
+        if matches!(failure, Failure::ClientTimeout) {
+            return Attempt::Break(Err(Refusal::Hangup(408)));
+        }
         if again && self.forwarding.next.allows(failure, &self.record.head.method) {
             Attempt::Continue(status)
         } else {

@@ -30,6 +30,8 @@ pub(crate) struct Times {
     pub(crate) send: Duration,
     /// Between two pieces of the answer (`proxy_read_timeout`).
     pub(crate) read: Duration,
+    /// Between two pieces of the client's body (`client_body_timeout`).
+    pub(crate) client: Duration,
 }
 
 /// A connection to a server, with no request under way. It is moved about a lot, so it is a box.
@@ -118,7 +120,7 @@ impl Connection {
                 return Poll::Ready(Err((Failure::from_hyper(&error, Phase::Head), None)));
             }
             match poll_late(timer.as_mut(), &mut last, &answer, cx) {
-                Poll::Ready(phase) => Poll::Ready(Err((Failure::Timeout(phase), None))),
+                Poll::Ready(failure) => Poll::Ready(Err((failure, None))),
                 Poll::Pending => Poll::Pending,
             }
         })
@@ -166,30 +168,26 @@ impl Connection {
     }
 }
 
-/// Ready with the phase that took too long. The timer is moved on while the body still flows.
+/// Ready with what took too long. The timer is moved on while the body still flows.
 fn poll_late(
     mut timer: Pin<&mut Sleep>,
     last: &mut Instant,
     answer: &Answer<'_>,
     cx: &mut Context<'_>,
-) -> Poll<Phase> {
-    let phase = match answer.sent {
-        Some(sent) if !sent.ended.get() => {
-            *last = sent.last.get();
-            Phase::Send
-        }
-        Some(sent) => {
-            *last = sent.last.get();
-            Phase::Head
-        }
-        None => Phase::Head,
+) -> Poll<Failure> {
+    let (failure, limit) = match answer.sent {
+        Some(sent) if sent.awaited.get() => (Failure::ClientTimeout, answer.times.client),
+        Some(sent) if !sent.ended.get() => (Failure::Timeout(Phase::Send), answer.times.send),
+        _ => (Failure::Timeout(Phase::Head), answer.times.read),
     };
-    let limit = if phase == Phase::Send { answer.times.send } else { answer.times.read };
+    if let Some(sent) = answer.sent {
+        *last = sent.last.get();
+    }
     let deadline = *last + limit;
     if timer.deadline() != deadline {
         timer.as_mut().reset(deadline);
     }
-    timer.poll(cx).map(|()| phase)
+    timer.poll(cx).map(|()| failure)
 }
 
 /// `timeout` as a method, so that a call reads in the order in which it happens.

@@ -50,6 +50,9 @@ pub(crate) enum Failure {
     /// It switched protocols though nobody had asked it to.
     #[error("upstream sent a 101 that was not asked for")]
     Unasked,
+    /// The client paused for too long in its body; no server is to blame.
+    #[error("client timed out (110: Connection timed out)")]
+    ClientTimeout,
     /// The client's own request broke off while it was passed on; no server is to blame.
     #[error("client prematurely closed connection")]
     Client,
@@ -65,7 +68,7 @@ impl Failure {
             Self::Connect(..) => Phase::Connect,
             Self::Timeout(phase) | Self::Closed(phase) | Self::Socket(phase, _) => *phase,
             Self::Invalid(_) | Self::Unasked => Phase::Head,
-            Self::Client | Self::TooLarge => Phase::Send,
+            Self::Client | Self::ClientTimeout | Self::TooLarge => Phase::Send,
         }
     }
 
@@ -79,7 +82,7 @@ impl Failure {
     pub(crate) fn level(&self) -> Level {
         use io::ErrorKind::{ConnectionRefused, ConnectionReset, WouldBlock};
         match self {
-            Self::Client => Level::Info,
+            Self::Client | Self::ClientTimeout => Level::Info,
             Self::Connect(_, error)
                 if !matches!(error.kind(), ConnectionRefused | ConnectionReset | WouldBlock) =>
             {
@@ -91,7 +94,7 @@ impl Failure {
 
     /// Whether the server is to blame, so that it counts towards `max_fails`.
     pub(crate) fn blames_server(&self) -> bool {
-        !matches!(self, Self::Client | Self::TooLarge)
+        !matches!(self, Self::Client | Self::ClientTimeout | Self::TooLarge)
     }
 
     /// Reads hyper's error: what hyper wraps tells a closed connection from a broken answer.

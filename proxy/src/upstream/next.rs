@@ -64,7 +64,9 @@ impl NextUpstream {
         let condition = match failure {
             Failure::Timeout(_) => self.timeout,
             Failure::Invalid(_) => self.invalid_header,
-            Failure::Unasked | Failure::Client | Failure::TooLarge => false,
+            Failure::Unasked | Failure::Client | Failure::ClientTimeout | Failure::TooLarge => {
+                false
+            }
             Failure::Connect(..) | Failure::Closed(_) | Failure::Socket(..) => self.error,
         };
         condition && (failure.phase() == Phase::Connect || self.repeats(method))

@@ -46,6 +46,8 @@ struct Sending {
 pub(crate) struct Sent {
     /// Whether all of it is gone.
     pub(crate) ended: Cell<bool>,
+    /// Whether it is the client's turn: all that has come of it is gone.
+    pub(crate) awaited: Cell<bool>,
     /// When a piece of it came last.
     pub(crate) last: Cell<Instant>,
     /// How many bytes are gone.
@@ -122,6 +124,7 @@ impl RequestBody {
     /// A client's body of at most `limit` bytes; a small one is kept if it may be sent `again`.
     pub(crate) fn new(from: Pending, limit: u64, again: bool) -> (Self, Rc<Sent>) {
         let sent = Rc::new(Sent {
+            awaited: Cell::new(false),
             ended: Cell::new(false),
             last: Cell::new(Instant::now()),
             bytes: Cell::new(0),
@@ -169,7 +172,11 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let Some(body) = &mut self.get_mut().0 else { return Poll::Ready(None) };
         let frame = match &mut body.from {
-            Pending::Coming(incoming) => ready!(Pin::new(incoming).poll_frame(cx)),
+            Pending::Coming(incoming) => {
+                let frame = Pin::new(incoming).poll_frame(cx);
+                body.sent.awaited.set(frame.is_pending());
+                ready!(frame)
+            }
             Pending::Here(bytes) => {
                 let bytes = std::mem::take(bytes);
                 (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))

@@ -65,6 +65,14 @@ impl House {
         Self { proxy, dir, door }
     }
 
+    /// Drops the proxy, and waits until nobody listens.
+    pub(crate) fn end(self) {
+        let Self { proxy, dir, door } = self;
+        drop(proxy);
+        wait_until("nobody listens", || std::net::TcpStream::connect(door).is_err());
+        drop(dir);
+    }
+
     /// Loads another configuration of the same shape.
     pub(crate) fn reload(&self, says: Says<'_>) {
         self.proxy.reload(&config(&self.dir, says)).unwrap();
@@ -258,22 +266,6 @@ impl Wire {
         let bytes = bytes.as_ref();
         let read = self.exactly(bytes.len());
         assert!(read == bytes, "{} is not {}", read.escape_ascii(), bytes.escape_ascii());
-    }
-
-    /// Whether these bytes come before the end.
-    pub(crate) fn body_comes(&mut self, bytes: &str) -> bool {
-        while self.early.len() < bytes.len() {
-            let mut part = [0; 1024];
-            match self.socket.read(&mut part) {
-                Ok(n @ 1..) => self.early.extend_from_slice(&part[..n]),
-                _ => return false,
-            }
-        }
-        let comes = self.early.starts_with(bytes.as_bytes());
-        if comes {
-            self.early.drain(..bytes.len());
-        }
-        comes
     }
 
     /// Reads an answer with a Content-Length.

@@ -39,9 +39,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     row(
         "client_body_timeout",
         ANYWHERE,
-        body_timeout,
+        |_, level, s| once(&mut level.client_body_timeout, s, time),
         "client_body_timeout 10s;",
-        "No effect yet: `proxy_send_timeout` bounds the pauses in a request body.",
+        "How long a client may pause in a request's body. Default `60s`.",
     ),
     row(
         "send_timeout",
@@ -71,17 +71,6 @@ fn max_body_size(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done
     once(&mut level.client_max_body_size, statement, |s| {
         offset(s).map(|size| (size > 0).then_some(size))
     })
-}
-
-fn body_timeout(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
-    once(&mut level.client_body_timeout, statement, time)?;
-    without_effect(walk, statement, "\"proxy_send_timeout\" bounds the pauses in a request's body");
-    Ok(())
-}
-
-fn without_effect(walk: &mut Walk, statement: &Statement, why: &str) {
-    let name = &statement.name;
-    walk.note(name.span, format!("\"{}\" has no effect here: {why}", name.value));
 }
 
 /// `build` is `on` with nginx's build name, of which we have none.

@@ -46,7 +46,11 @@ pub(super) async fn serve(
         poll_fn(|cx| {
             if !client.closing.get() && retired.as_mut().poll(cx).is_ready() {
                 client.closing.set(true);
-                Pin::new(&mut http).graceful_shutdown();
+                // Whoever has not asked yet may be about to: the first answer says that it is the
+                // last.
+                if client.requests.get() > 0 {
+                    Pin::new(&mut http).graceful_shutdown();
+                }
             }
             match http.poll_without_shutdown(cx) {
                 // hyper is done with the connection, but maybe not with what it has to write: it

@@ -73,6 +73,12 @@ impl House {
         drop(dir);
     }
 
+    /// Waits until the proxy's threads have ended.
+    pub(crate) fn wait_for_end(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.proxy.stopped());
+    }
+
     /// Loads another configuration of the same shape.
     pub(crate) fn reload(&self, says: Says<'_>) {
         self.proxy.reload(&config(&self.dir, says)).unwrap();

@@ -21,6 +21,10 @@ use super::request_body::{RequestBody, Sent};
 use super::spelling::{Names, Spelled, Speller};
 use crate::net::{Addr, Stream};
 
+/// The largest head of an answer, in bytes; a larger one is a 502. nginx draws this line at
+/// `proxy_buffer_size`, 4 or 8 kB, which is where "upstream sent too big header" comes from.
+const LARGEST_HEAD: usize = 64 * 1024;
+
 /// How long each step may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
@@ -86,6 +90,7 @@ impl Connection {
         let (sender, driver) = http1::Builder::new()
             .preserve_header_case(true)
             .title_case_headers(true)
+            .max_header_size(LARGEST_HEAD)
             .handshake(TokioIo::new(Spelled::new(stream, speller.clone())))
             .await
             .map_err(|error| Failure::from_hyper(&error, Phase::Connect))?;

@@ -15,6 +15,11 @@ pub(crate) struct Difference {
     pub(crate) why: &'static str,
 }
 
+/// The one that is chosen for this case.
+pub(crate) fn of(case: &str) -> Option<&'static Difference> {
+    CHOSEN.iter().find(|known| known.case == case)
+}
+
 /// All of them.
 pub(crate) const CHOSEN: &[Difference] = &[
     Difference {
@@ -340,5 +345,11 @@ pub(crate) const CHOSEN: &[Difference] = &[
         nginx: &["worker a < GET /a<b>`c\"d{e}|^\\f?g<h>`\"{} HTTP/1.1"],
         proxy: &["worker a < GET /a%3Cb%3E%60c%22d%7Be%7D|^\\f?g%3Ch%3E%60%22%7B%7D HTTP/1.1"],
         why: "What stands in no URI (RFC 3986, section 2) goes on escaped; nginx passes it on raw.",
+    },
+    Difference {
+        case: "the case of names to the client",
+        nginx: &["client 1 < Content-Length: 0"],
+        proxy: &["client 1 < content-length: 0"],
+        why: "The worker's spelling reaches the client for every name; nginx keeps it but for those that it writes itself.",
     },
 ];

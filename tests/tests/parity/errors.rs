@@ -89,7 +89,7 @@ fn upstream() -> Vec<Case> {
         Case::new("502: the answer's head too large", proxied(""))
             .worker(
                 "a",
-                answer_and_close(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(20_000))),
+                answer_and_close(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(100_000))),
             )
             .gets("/"),
         Case::new("504: no answer in time", proxied("proxy_read_timeout 300ms;"))

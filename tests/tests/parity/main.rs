@@ -2,7 +2,7 @@
 //! everything that the client and the worker saw compared.
 //!
 //! A new case is a few lines in the file of its family. `PARITY_ONLY=word` plays the cases with
-//! that word in their name, shows what was seen, and takes the open ones for wrong.
+//! that word in their name and shows what was seen.
 //! `PARITY_OURS=nginx` puts nginx on both sides, which tells a difference between the programs
 //! from a case that is not the same twice.
 #![allow(
@@ -24,7 +24,6 @@ mod errors;
 mod heads;
 mod locations;
 mod logs;
-mod open;
 mod proxy_pass;
 mod report;
 mod returns;
@@ -43,7 +42,7 @@ use std::time::Instant;
 use tests::front::Front;
 
 use crate::case::Case;
-use crate::report::{Known, Outcome, Report};
+use crate::report::{Outcome, Report};
 
 /// A heading of the summary, and its cases.
 type Family = (&'static str, fn() -> Vec<Case>);
@@ -80,9 +79,6 @@ fn nginx_and_the_proxy_are_equal_but_for_the_chosen_differences() {
     for known in differences::CHOSEN {
         assert!(names.contains(known.case), "a difference in no case: {}", known.case);
     }
-    for case in open::OPEN.iter().flat_map(|(_, cases)| *cases) {
-        assert!(names.contains(case), "open in no case: {case}");
-    }
     cases.retain(|(_, case)| case.name.contains(&only));
 
     let report = play_all(&cases, ours, !only.is_empty());
@@ -105,8 +101,8 @@ fn play_all(cases: &[(&'static str, Case)], ours: Front, show: bool) -> Report {
                         println!("== {} ({time} ms)\n{}", case.name, nginx.join("\n"));
                     }
                     let known = match ours {
-                        Front::Nginx => Known::default(),
-                        Front::Proxy => Known::of(&case.name, show),
+                        Front::Nginx => None,
+                        Front::Proxy => differences::of(&case.name),
                     };
                     let outcome = Outcome::new(&nginx, &scene::play(case, ours), known);
                     report.lock().expect("no thread panicked").add(family, &case.name, outcome);

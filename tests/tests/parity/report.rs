@@ -1,35 +1,14 @@
-//! Compares what was seen, and says it: the wrong ones, the open ones, the chosen ones, and a table.
+//! Compares what was seen, and says it: the wrong ones, the chosen ones, and a table.
 
 use std::fmt;
 
-use crate::differences::{self, Difference};
-use crate::open;
-
-/// What is known beforehand of one case.
-#[derive(Default)]
-pub(crate) struct Known {
-    chosen: Option<&'static Difference>,
-    open: Option<&'static str>,
-}
-
-impl Known {
-    /// Without the open ones when `strict`.
-    pub(crate) fn of(case: &str, strict: bool) -> Self {
-        let chosen = differences::CHOSEN.iter().find(|known| known.case == case);
-        Self { chosen, open: open::cause(case).filter(|_| !strict) }
-    }
-}
+use crate::differences::Difference;
 
 /// What became of one case.
 pub(crate) enum Outcome {
     Equal,
     /// Different exactly as listed.
     Chosen(&'static Difference),
-    /// Different, for a cause that is listed as work to do; or equal by now.
-    Open {
-        cause: &'static str,
-        equal: bool,
-    },
     /// Different otherwise than listed, or not at all although it is: what only nginx showed,
     /// and what only ours did.
     Wrong {
@@ -46,20 +25,18 @@ pub(crate) struct Report {
 }
 
 impl Outcome {
-    pub(crate) fn new(nginx: &[String], ours: &[String], known: Known) -> Self {
+    pub(crate) fn new(
+        nginx: &[String],
+        ours: &[String],
+        listed: Option<&'static Difference>,
+    ) -> Self {
         let (only_nginx, only_ours) = difference(nginx, ours);
-        let equal = only_nginx.is_empty() && only_ours.is_empty();
-        match known {
-            Known { open: Some(cause), .. } => Self::Open { cause, equal },
-            Known { chosen: None, .. } if equal => Self::Equal,
-            Known { chosen: Some(known), .. }
-                if only_nginx == known.nginx && only_ours == known.proxy =>
-            {
+        match listed {
+            None if only_nginx.is_empty() && only_ours.is_empty() => Self::Equal,
+            Some(known) if only_nginx == known.nginx && only_ours == known.proxy => {
                 Self::Chosen(known)
             }
-            Known { chosen, .. } => {
-                Self::Wrong { nginx: only_nginx, ours: only_ours, listed: chosen.is_some() }
-            }
+            _ => Self::Wrong { nginx: only_nginx, ours: only_ours, listed: listed.is_some() },
         }
     }
 }
@@ -80,36 +57,31 @@ impl Report {
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut families: Vec<(&str, [usize; 4])> = Vec::new();
+        let mut families: Vec<(&str, [usize; 3])> = Vec::new();
         for (family, _, outcome) in &self.outcomes {
             if families.last().is_none_or(|(last, _)| last != family) {
-                families.push((family, [0; 4]));
+                families.push((family, [0; 3]));
             }
             let column = match outcome {
                 Outcome::Equal => 0,
                 Outcome::Chosen(_) => 1,
-                Outcome::Open { .. } => 2,
-                Outcome::Wrong { .. } => 3,
+                Outcome::Wrong { .. } => 2,
             };
             families.last_mut().expect("just pushed").1[column] += 1;
         }
-        writeln!(f, "{:<24}  cases  equal chosen   open  wrong", "family")?;
-        let mut sum = [0; 4];
+        writeln!(f, "{:<24}  cases  equal chosen  wrong", "family")?;
+        let mut sum = [0; 3];
         for (family, counts) in families {
             row(f, family, counts)?;
-            (0..4).for_each(|i| sum[i] += counts[i]);
+            (0..3).for_each(|i| sum[i] += counts[i]);
         }
         row(f, "all", sum)
     }
 }
 
-fn row(
-    f: &mut fmt::Formatter<'_>,
-    name: &str,
-    [equal, chosen, open, wrong]: [usize; 4],
-) -> fmt::Result {
-    let cases = equal + chosen + open + wrong;
-    writeln!(f, "{name:<24} {cases:>6} {equal:>6} {chosen:>6} {open:>6} {wrong:>6}")
+fn row(f: &mut fmt::Formatter<'_>, name: &str, [equal, chosen, wrong]: [usize; 3]) -> fmt::Result {
+    let cases = equal + chosen + wrong;
+    writeln!(f, "{name:<24} {cases:>6} {equal:>6} {chosen:>6} {wrong:>6}")
 }
 
 impl fmt::Display for Report {
@@ -122,11 +94,6 @@ impl fmt::Display for Report {
             }
             nginx.iter().try_for_each(|line| writeln!(f, "  nginx  {line}"))?;
             ours.iter().try_for_each(|line| writeln!(f, "  ours   {line}"))?;
-        }
-        for (_, case, outcome) in &self.outcomes {
-            let Outcome::Open { cause, equal } = outcome else { continue };
-            let note = if *equal { " (equal now: take it off the list)" } else { "" };
-            writeln!(f, "open: {case}{note}: {cause}")?;
         }
         for (_, case, outcome) in &self.outcomes {
             let Outcome::Chosen(known) = outcome else { continue };

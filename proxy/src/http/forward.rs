@@ -7,10 +7,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::Either;
-use http::header::{CONTENT_TYPE, UPGRADE};
-use http::{Extensions, HeaderValue, Request, Response, StatusCode, Version};
+use http::header::UPGRADE;
+use http::{Extensions, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use tower::Service;
 
@@ -20,11 +19,11 @@ use super::headers::clean_answer;
 use super::lengths;
 use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
-use super::site::{Action, Forwarding, Returning, Rules};
+use super::returning;
+use super::site::{Action, Forwarding};
 use super::target;
 use crate::balance::Tried;
 use crate::observe::Level;
-use crate::route::Template;
 use crate::tunnel;
 use crate::upstream::{
     Answer, Broken, Budget, Connection, Failure, Lease, Pending, Reply, RequestBody, ResponseBody,
@@ -55,7 +54,9 @@ impl Service<Exchange> for Forward {
         };
         match &rules.action {
             Action::Nothing => Either::Left(ready(Err(Refusal::Status(StatusCode::NOT_FOUND)))),
-            Action::Return(returning) => Either::Left(ready(say(&exchange.record, returning))),
+            Action::Return(returning) => {
+                Either::Left(ready(returning::say(&exchange.record, returning)))
+            }
             // The only future of a request that is boxed.
             Action::Forward(_) => Either::Right(Box::pin(async move {
                 match &rules.action {
@@ -65,55 +66,6 @@ impl Service<Exchange> for Forward {
             })),
         }
     }
-}
-
-/// What a `return` says.
-fn say(record: &Record, returning: &Returning) -> Outcome {
-    let render = |template: &Template| {
-        let mut text = Vec::new();
-        template.render(record, &mut text);
-        text
-    };
-    match returning {
-        Returning::Hangup(status) => Err(Refusal::Hangup(*status)),
-        Returning::Page(status) => Err(Refusal::Status(*status)),
-        Returning::Text(StatusCode::NO_CONTENT, _) => {
-            let mut answer = Response::new(Content::Empty);
-            *answer.status_mut() = StatusCode::NO_CONTENT;
-            Ok(answer)
-        }
-        Returning::Text(status, text) => {
-            let mut answer = Response::new(Content::Whole(Bytes::from(render(text))));
-            *answer.status_mut() = *status;
-            if let Some(rules) = record.rules() {
-                answer.headers_mut().insert(CONTENT_TYPE, media_type(record, rules));
-            }
-            Ok(answer)
-        }
-        Returning::Redirect(status, location) => {
-            let mut text = render(location);
-            if text.starts_with(b"/") {
-                let host = record.routed.get().map_or("", |routed| &routed.host);
-                text = target::absolute(record, host, &text);
-            }
-            match HeaderValue::from_bytes(&text) {
-                Ok(location) => Err(Refusal::Redirect(*status, location)),
-                Err(_) => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
-            }
-        }
-    }
-}
-
-/// The media type of the program's own text: by the path's suffix, if that has one.
-fn media_type(record: &Record, rules: &Rules) -> HeaderValue {
-    let file = record.path().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    // A dot in front makes no suffix.
-    let suffix = file.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
-    suffix
-        .and_then(|dot| std::str::from_utf8(file.get(dot + 1..)?).ok())
-        .and_then(|suffix| rules.types.get(&suffix.to_ascii_lowercase()))
-        .and_then(|media| HeaderValue::from_str(media).ok())
-        .unwrap_or_else(|| rules.default_type.clone())
 }
 
 /// A request on its way to a server, or to the next one.

@@ -12,6 +12,7 @@ mod phrase;
 mod record;
 mod refused;
 mod reply;
+mod returning;
 mod routing;
 mod site;
 mod target;

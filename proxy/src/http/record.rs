@@ -67,7 +67,7 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Flow {
     /// Since when it takes no more bytes, while some wait for it.
-    pub(crate) blocked: Cell<Option<tokio::time::Instant>>,
+    pub(crate) blocked: Cell<Option<Instant>>,
     /// How long that may last, by the location that answered last.
     pub(crate) limit: Cell<Duration>,
     /// Whether nobody waits for the next bytes that come: those that came are not used yet.

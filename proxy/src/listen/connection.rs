@@ -127,7 +127,8 @@ fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) 
         if client.busy.get() == 0 && now >= deadline {
             return Poll::Ready(());
         }
-        if client.flow.blocked.get().is_some_and(|since| now - since >= client.flow.limit.get()) {
+        if client.flow.blocked.get().is_some_and(|since| since.elapsed() >= client.flow.limit.get())
+        {
             return Poll::Ready(());
         }
         // While an answer is under way, its own limits count: look again later.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{GET, House, OK, Says, header, wait_until};
+use common::{GET, House, OK, Says, wait_until};
 
 #[test]
 fn a_body_that_is_too_large_is_refused_by_its_length_and_by_its_chunks() {

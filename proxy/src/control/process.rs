@@ -10,7 +10,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{self, Gid, Group, Uid, User};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::proxy::{Error, Proxy};
+use super::proxy::{Error, Prepared, Proxy};
+use crate::config::model::LogTarget;
 use crate::config::{Config, Problem};
 use crate::observe::Level;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(
     reload: impl Fn() -> Result<Config, Problem>,
 ) -> Result<(), Error> {
     let prepared = Proxy::prepare(config)?;
+    let stderr = stderr_of_daemon(config, &prepared)?;
     if config.daemon {
         go_to_background().map_err(|error| Error::system("daemon()", error))?;
     }
@@ -40,6 +42,10 @@ pub(crate) fn run(
     runtime.block_on(async {
         let signals = Signals::new().map_err(|error| Error::system("sigaction()", error))?;
         let proxy = prepared.run(config)?;
+        if let Some(file) = stderr {
+            unistd::dup2_stderr(file.as_fd())
+                .map_err(|error| Error::system("dup2()", error.into()))?;
+        }
         warn_of_root(config, &proxy);
         signals.obey(&proxy, reload).await;
         drop(pid);
@@ -130,6 +136,17 @@ fn go_to_background() -> io::Result<()> {
     unistd::dup2_stdin(null.as_fd())?;
     unistd::dup2_stdout(null.as_fd())?;
     Ok(())
+}
+
+/// What a daemon's standard error becomes once it runs: the error log, as in nginx, unless that is
+/// standard error. Whoever reads a daemon's standard error to the end is then not kept waiting.
+/// Opened early, as the user that it becomes may not be allowed to.
+fn stderr_of_daemon(config: &Config, prepared: &Prepared) -> Result<Option<File>, Error> {
+    let log = config.error_log.first().filter(|_| config.daemon && !prepared.logs_to_stderr());
+    let Some(LogTarget::File(path)) = log.map(|log| &log.target.value) else { return Ok(None) };
+    let open = File::options().append(true).create(true).open(path);
+    let failed = |error| Error::system(&format!("open() \"{}\"", path.display()), error);
+    open.map(Some).map_err(failed)
 }
 
 /// `worker_rlimit_nofile`, or as many descriptors as the hard limit gives.

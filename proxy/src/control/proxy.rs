@@ -252,6 +252,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Whether an error log is standard error.
+    pub(super) fn logs_to_stderr(&self) -> bool {
+        self.files.uses_stderr()
+    }
+
     /// Starts the worker threads.
     ///
     /// # Errors

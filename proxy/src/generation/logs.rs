@@ -26,6 +26,11 @@ impl LogFiles {
         failed.collect()
     }
 
+    /// Whether one of them is standard error.
+    pub(crate) fn uses_stderr(&self) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&None)
+    }
+
     /// The file of a log directive, opened when it is not open yet.
     pub(super) fn get(&self, target: &Spanned<LogTarget>) -> Result<Arc<LogFile>, Problem> {
         let key = match &target.value {

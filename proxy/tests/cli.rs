@@ -1,0 +1,354 @@
+//! The program as its users run it: what it prints, how it ends, what it leaves behind.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which stop at what is unexpected")]
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Instant;
+
+use common::{OK, PATIENCE, Worker, wait_until};
+
+const PROXY: &str = env!("CARGO_BIN_EXE_proxy");
+
+const CONF: &str = "
+worker_processes 1;
+events {}
+http {
+    server {
+        listen 127.0.0.1:0;
+        location / { return 200 here; }
+    }
+}
+";
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+
+/// A directory to run the program in.
+struct Place(tempfile::TempDir);
+
+/// What a program that has ended left.
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Place {
+    /// A directory with this as `x.conf`.
+    fn with(conf: &str) -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        fs::write(place.path("x.conf"), conf).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// Starts the program in the directory; what it prints goes to `out` and `err`.
+    fn start(&self, args: &[&str]) -> Running<'_> {
+        self.start_as(PROXY, args)
+    }
+
+    fn start_as(
+        &self,
+        program: &str,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Running<'_> {
+        let file = |name| File::create(self.path(name)).unwrap();
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.0.path()).stdout(file("out")).stderr(file("err"));
+        Running { child: command.spawn().unwrap(), place: self }
+    }
+
+    /// Runs it to its end.
+    fn run(&self, args: &[&str]) -> Ended {
+        self.start(args).end()
+    }
+
+    /// Where a proxy says it listens, once it does.
+    fn door(&self, log: &str) -> SocketAddr {
+        let mut door = None;
+        wait_until("it says where it listens", || {
+            let text = self.text(log);
+            let rest = text.split_once("listening on ").map(|(_, rest)| rest);
+            door = rest.and_then(|rest| rest.split_once('\n')?.0.parse().ok());
+            door.is_some()
+        });
+        door.unwrap()
+    }
+
+    /// What the pid file says, once it is there.
+    fn pid(&self, name: &str) -> String {
+        wait_until("the pid file is written", || self.text(name).ends_with('\n'));
+        self.text(name).trim_end().to_owned()
+    }
+}
+
+/// A program that runs, and is ended with the test.
+struct Running<'a> {
+    child: Child,
+    place: &'a Place,
+}
+
+impl Running<'_> {
+    fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
+    /// Waits for its end.
+    fn end(mut self) -> Ended {
+        let mut status = None;
+        wait_until("the program ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        let code = status.unwrap().code();
+        Ended { code, out: self.place.text("out"), err: self.place.text("err") }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // Both fail when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn signal(name: &str, pid: &str) {
+    let status = Command::new("sh").args(["-c", "kill -$0 $1", name, pid]).status().unwrap();
+    assert!(status.success(), "kill -{name} {pid}");
+}
+
+fn connect(door: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&door, PATIENCE).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// The whole of an answer.
+fn ask(door: SocketAddr) -> String {
+    let mut stream = connect(door);
+    stream.write_all(GET.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// The processor time that a process has used, in ticks of 1/100 s, which is what Linux counts in
+/// on every processor that this runs on.
+fn ticks(pid: &str) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // What follows the name begins with field 3; 14 and 15 are utime and stime.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn it_tells_about_itself() {
+    let place = Place::with(CONF);
+    let version = concat!("proxy version: proxy/", env!("CARGO_PKG_VERSION"), "\n");
+    for (flag, says) in
+        [("-h", "Usage: proxy "), ("-?", "Usage: proxy "), ("-v", ""), ("-V", "built with Rust ")]
+    {
+        let told = place.run(&[flag]);
+        assert_eq!((told.code, &*told.out), (Some(0), ""), "{flag}");
+        assert!(told.err.strip_prefix(version).unwrap().starts_with(says), "{flag}: {}", told.err);
+    }
+}
+
+#[test]
+fn misuse_ends_it_with_1() {
+    let place = Place::with(CONF);
+    let ended = place.run(&["-x"]);
+    assert_eq!((ended.code, &*ended.err), (Some(1), "proxy: invalid option: \"x\"\n"));
+    let ended = place.run(&["-c", "none.conf"]);
+    let words = "proxy: [emerg] open() \"none.conf\" failed (2: No such file or directory)\n";
+    assert_eq!((ended.code, &*ended.err), (Some(1), words));
+}
+
+#[test]
+fn a_good_configuration_is_said_to_be_good() {
+    let place = Place::with(CONF);
+    let ended = place.run(&["-t", "-c", "x.conf"]);
+    let words = "proxy: the configuration file x.conf syntax is ok\n\
+                 proxy: configuration file x.conf test is successful\n";
+    assert_eq!((ended.code, &*ended.out, &*ended.err), (Some(0), "", words));
+    let ended = place.run(&["-tq", "-c", "x.conf"]);
+    assert_eq!((ended.code, &*ended.out, &*ended.err), (Some(0), "", ""));
+}
+
+#[test]
+fn a_bad_configuration_is_shown_with_a_caret() {
+    let place = Place::with("events {}\nhttp {\n    servr {}\n}\n");
+    let words = "proxy: [emerg] unknown directive \"servr\" in x.conf:3
+ --> x.conf:3:5
+  |
+3 |     servr {}
+  |     ^^^^^
+";
+    let ended = place.run(&["-c", "x.conf"]);
+    assert_eq!((ended.code, &*ended.err), (Some(1), words));
+    let words = format!("{words}proxy: configuration file x.conf test failed\n");
+    for flags in ["-t", "-tq"] {
+        let ended = place.run(&[flags, "-c", "x.conf"]);
+        assert_eq!((ended.code, ended.err), (Some(1), words.clone()), "{flags}");
+    }
+}
+
+#[test]
+fn a_configuration_is_dumped_as_it_is() {
+    let main = "events {}\t# a comment\r\ninclude  part.conf;";
+    let place = Place::with(main);
+    fs::write(place.path("part.conf"), b"# \xff\n\nworker_processes 1;\n\n").unwrap();
+    let ended = place.start(&["-Tq", "-c", "x.conf"]).end();
+    assert_eq!((ended.code, &*ended.err), (Some(0), ""));
+    let mut dump = format!("# configuration file x.conf:\n{main}\n").into_bytes();
+    dump.extend_from_slice(b"# configuration file part.conf:\n# \xff\n\nworker_processes 1;\n\n\n");
+    let out = fs::read(place.path("out")).unwrap();
+    assert_eq!(out.escape_ascii().to_string(), dump.escape_ascii().to_string());
+}
+
+#[test]
+fn a_busy_port_ends_it_even_before_it_goes_to_the_background() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let place = Place::with(&format!("pid x.pid; {}", CONF.replace(":0;", &format!(":{port};"))));
+    let ended = place.run(&["-c", "x.conf"]);
+    let words =
+        format!("proxy: [emerg] bind() to 127.0.0.1:{port} failed (98: Address already in use)\n");
+    assert_eq!((ended.code, ended.err), (Some(1), words));
+    assert!(!place.path("x.pid").exists());
+}
+
+#[test]
+fn without_a_file_it_says_so_and_balances_over_what_a_pattern_finds() {
+    let place = Place::with("");
+    let worker = Worker::bind(place.path("worker_00.sock"));
+    let args = ["--listen", "127.0.0.1:0", "--upstream", "unix:worker_*.sock", "-gpid x.pid;"];
+    let running = place.start(&args);
+    let door = place.door("err");
+    assert_eq!(place.pid("x.pid"), running.pid());
+    let mut client = connect(door);
+    client.write_all(GET.as_bytes()).unwrap();
+    drop(worker.answer(OK));
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("ok"), "{answer}");
+    signal("TERM", &running.pid());
+    let ended = running.end();
+    assert_eq!(ended.code, Some(0));
+    let mut lines = ended.err.lines();
+    let words = "proxy: no -c: using the built-in configuration, which -T prints (-h for help)";
+    assert_eq!(lines.next(), Some(words));
+    assert!(lines.all(|line| line.contains(" [notice] ")), "{}", ended.err);
+    assert!(!place.path("x.pid").exists());
+}
+
+#[test]
+fn a_pattern_that_finds_nothing_ends_it() {
+    let ended = Place::with("").run(&["--upstream", "unix:worker_*.sock"]);
+    assert_eq!(ended.code, Some(1));
+    let words = "proxy: [emerg] no socket matches \"worker_*.sock\": start the servers first";
+    assert!(ended.err.starts_with(words), "{}", ended.err);
+}
+
+#[test]
+fn in_the_foreground_the_pid_is_the_childs_and_errors_go_where_e_says() {
+    for name in ["TERM", "INT", "QUIT"] {
+        let place = Place::with(CONF);
+        let running = place.start(&["-c", "x.conf", "-e", "x.log", "-g", "daemon off; pid x.pid;"]);
+        let door = place.door("x.log");
+        assert_eq!(place.pid("x.pid"), running.pid());
+        assert!(ask(door).ends_with("here"));
+        signal(name, &running.pid());
+        let ended = running.end();
+        assert_eq!((ended.code, &*ended.out, &*ended.err), (Some(0), "", ""), "{name}");
+        assert!(!place.path("x.pid").exists(), "{name}");
+        assert!(place.text("x.log").contains(&format!("(SIG{name}) received")), "{name}");
+    }
+}
+
+#[test]
+fn in_the_background_it_keeps_nothing_of_its_parents() {
+    let place = Place::with(&format!("error_log x.log notice; pid x.pid; {CONF}"));
+    let parent = place.start(&["-c", "x.conf"]);
+    let parent_pid = parent.pid();
+    let ended = parent.end();
+    assert_eq!((ended.code, &*ended.out, &*ended.err), (Some(0), "", ""));
+    let pid = place.pid("x.pid");
+    let daemon = Daemon(&pid);
+    assert_ne!(pid, parent_pid);
+    assert!(ask(place.door("x.log")).ends_with("here"));
+    wait_until("its descriptors are its own", || {
+        let log = fs::canonicalize(place.path("x.log")).unwrap();
+        let own = ["/dev/null".into(), "/dev/null".into(), log];
+        own.iter().enumerate().all(|(number, to)| daemon.descriptor(number) == *to)
+    });
+    signal("TERM", &pid);
+    wait_until("it ends", || !daemon.is_alive());
+    assert!(!place.path("x.pid").exists());
+}
+
+/// A process that is not our child.
+struct Daemon<'a>(&'a str);
+
+impl Daemon<'_> {
+    fn descriptor(&self, number: usize) -> PathBuf {
+        fs::read_link(format!("/proc/{}/fd/{number}", self.0)).unwrap()
+    }
+
+    /// Whether it is this program and no zombie, whom its new parent may not have looked at yet.
+    fn is_alive(&self) -> bool {
+        let exe = fs::read_link(format!("/proc/{}/exe", self.0));
+        exe.is_ok_and(|exe| exe.file_name() == Path::new(PROXY).file_name())
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        if self.is_alive() {
+            signal("KILL", self.0);
+        }
+    }
+}
+
+#[test]
+fn out_of_descriptors_it_waits_quietly_and_serves_again() {
+    let conf = CONF.replace("server {", "keepalive_timeout 1s; client_header_timeout 1h; server {");
+    let place = Place::with(&format!("daemon off; {conf}"));
+    let script = "ulimit -n 40 && exec \"$0\" \"$@\"";
+    let running = place.start_as("sh", ["-c", script, PROXY, "-c", "x.conf"]);
+    let door = place.door("err");
+    let shortages = || place.text("err").matches("[crit]").count();
+
+    // This one will be closed in a second: it is the clock of this story.
+    let mut clock = connect(door);
+    clock.write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
+    clock.read_exact(&mut [0]).unwrap();
+    let mut crowd: Vec<_> = (0..60).map(|_| connect(door)).collect();
+    wait_until("it is out of descriptors", || shortages() > 0);
+    let (before, since) = (ticks(&running.pid()), Instant::now());
+    clock.read_to_end(&mut Vec::new()).unwrap();
+    let (used, waited) = (ticks(&running.pid()) - before, since.elapsed());
+    assert!(u128::from(used) * 10 < waited.as_millis() / 4 + 50, "{used} ticks in {waited:?}");
+    // The clock's end let one more in, which began a second shortage.
+    assert!(shortages() <= 2, "{}", place.text("err"));
+    assert!(place.text("err").contains(": accept4() failed (24: Too many open files)\n"));
+
+    drop(crowd.drain(..40));
+    assert!(ask(door).ends_with("here"));
+    drop(crowd);
+    signal("TERM", &running.pid());
+    assert_eq!(running.end().code, Some(0));
+}

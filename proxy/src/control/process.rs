@@ -2,7 +2,7 @@
 //! background, and its signals.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -110,21 +110,30 @@ impl Signals {
     }
 }
 
-/// The pid file, removed at the end.
-struct PidFile(PathBuf);
+/// The pid file, removed at the end, or emptied when the user that the process has become may not
+/// remove it: it must not go on naming a process that may by then be another.
+struct PidFile {
+    path: PathBuf,
+    file: File,
+}
 
 impl PidFile {
     fn write(path: &Path) -> Result<Self, Error> {
-        fs::write(path, format!("{}\n", std::process::id()))
-            .map_err(|error| Error::system(&format!("open() \"{}\"", path.display()), error))?;
-        Ok(Self(path.to_owned()))
+        let write = || {
+            let mut file = File::create(path)?;
+            writeln!(file, "{}", std::process::id())?;
+            Ok(Self { path: path.to_owned(), file })
+        };
+        write().map_err(|error| Error::system(&format!("open() \"{}\"", path.display()), error))
     }
 }
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        // Gone already is as good as removed.
-        let _ = fs::remove_file(&self.0);
+        // Gone already is as good as removed, and there is nothing more to try.
+        if fs::remove_file(&self.path).is_err() {
+            let _ = self.file.set_len(0);
+        }
     }
 }
 

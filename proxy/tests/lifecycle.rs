@@ -36,6 +36,18 @@ fn quit_finishes_requests_and_tunnels_and_closes_the_rest() {
 }
 
 #[test]
+fn what_is_ending_takes_no_new_configuration() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let (_client, _server) = house.tunnel(&worker);
+    house.proxy.quit();
+    let config = Config::balancer(&["127.0.0.1:0"], &["unix:a.sock"]).unwrap();
+    let refused = house.proxy.reload(&config).unwrap_err();
+    assert!(refused.to_string().contains("ending"), "{refused}");
+    assert!(house.proxy.listening().is_empty(), "nobody would accept there");
+}
+
+#[test]
 fn stop_ends_all_at_once() {
     let house = House::new();
     let worker = house.worker("a.sock");

@@ -39,6 +39,9 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
+    /// It is quitting or has stopped: there is nothing to load a configuration into.
+    #[error("the proxy is ending: it takes no new configuration")]
+    Ending,
     /// A worker thread could not be started.
     #[error("a worker thread could not be started ({})", errno(.0))]
     Thread(io::Error),
@@ -159,6 +162,9 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it; the old one then goes on unchanged.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
+        if !matches!(*self.plan.borrow(), Plan::Serve(_)) {
+            return Err(Error::Ending);
+        }
         let generation = generation::build(config, &self.zone, &self.files)?;
         let mut current = self.current();
         let bound = bind(&generation, &current.bound)?;

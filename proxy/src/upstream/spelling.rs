@@ -1,4 +1,5 @@
-//! The spelling of field names on their way to a server.
+//! A server's socket as hyper sees it: the spelling of field names on their way out, and a server
+//! that has heard enough.
 //!
 //! hyper writes a name as the client spelled it, and `Like-This` when the client did not send it.
 //! The names that a configuration sets go out as the configuration spells them. Names are equal
@@ -39,11 +40,13 @@ pub(super) struct Spelled {
     head: Vec<u8>,
     /// How much of it has gone out.
     sent: usize,
+    /// Whether the server has taken some of this request.
+    begun: bool,
 }
 
 impl Spelled {
     pub(super) fn new(stream: Stream, speller: Speller) -> Self {
-        Self { stream, speller, head: Vec::new(), sent: 0 }
+        Self { stream, speller, head: Vec::new(), sent: 0, begun: false }
     }
 
     pub(super) fn into_inner(self) -> Stream {
@@ -53,8 +56,27 @@ impl Spelled {
     /// Looks at the first bytes of a request. hyper writes a head in one piece.
     fn look(&mut self, bytes: &[u8]) {
         let Some(names) = self.speller.0.borrow_mut().take() else { return };
+        self.begun = false;
         if let Some(head) = respell(bytes, &names) {
             (self.head, self.sent) = (head, 0);
+        }
+    }
+
+    /// A server that answers before it has read a request to its end, and closes, breaks the pipe.
+    /// Its answer waits to be read all the same: what it will not hear is thrown away.
+    fn heard(&mut self, written: Poll<io::Result<usize>>, all: usize) -> Poll<io::Result<usize>> {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset};
+        match written {
+            Poll::Ready(Err(error))
+                if self.begun && matches!(error.kind(), BrokenPipe | ConnectionReset) =>
+            {
+                self.head = Vec::new();
+                Poll::Ready(Ok(all))
+            }
+            written => {
+                self.begun |= matches!(written, Poll::Ready(Ok(1..)));
+                written
+            }
         }
     }
 
@@ -120,10 +142,11 @@ impl AsyncWrite for Spelled {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.look(buf);
-        match this.poll_head(cx) {
+        let written = match this.poll_head(cx) {
             Some(written) => written,
             None => Pin::new(&mut this.stream).poll_write(cx, buf),
-        }
+        };
+        this.heard(written, buf.len())
     }
 
     fn poll_write_vectored(
@@ -133,10 +156,11 @@ impl AsyncWrite for Spelled {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.look(bufs.first().map_or(&[], |first| first));
-        match this.poll_head(cx) {
+        let written = match this.poll_head(cx) {
             Some(written) => written,
             None => Pin::new(&mut this.stream).poll_write_vectored(cx, bufs),
-        }
+        };
+        this.heard(written, bufs.iter().map(|buf| buf.len()).sum())
     }
 
     fn is_write_vectored(&self) -> bool {

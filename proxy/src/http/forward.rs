@@ -307,11 +307,6 @@ impl<'a> Forwarded<'a> {
     }
 
     fn failed(&mut self, failure: &Failure, again: bool, lease: &Lease) -> Attempt {
-        if failure.blames_server() && lease.failed(Instant::now()) {
-            let upstream = Some(self.written(lease.peer()));
-            let what = format_args!("upstream server temporarily disabled {}", failure.phase());
-            self.record.log(Level::Warn, upstream, what);
-        }
         let status = match failure {
             Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Client => StatusCode::BAD_REQUEST,
@@ -322,6 +317,10 @@ impl<'a> Forwarded<'a> {
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
+        if failure.blames_server() && lease.failed(Instant::now()) {
+            let what = format_args!("upstream server temporarily disabled {phase}");
+            self.record.log(Level::Warn, upstream, what);
+        }
         if matches!(failure, Failure::ClientTimeout) {
             return Attempt::Break(Err(Refusal::Hangup(408)));
         }

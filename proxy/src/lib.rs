@@ -6,6 +6,8 @@ pub mod observe;
 
 mod tasks;
 
+mod framing;
+
 mod net;
 
 pub mod config;

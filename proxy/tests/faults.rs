@@ -13,7 +13,7 @@ fn a_body_that_is_too_large_is_refused_by_its_length_and_by_its_chunks() {
     client.send("PUT / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n");
     client.send("a\r\n0123456789\r\n0\r\n\r\n");
     let mut server = worker.accept();
-    server.until(b"\r\n\r\nA\r\n");
+    server.until(b"\r\n\r\na\r\n");
     server.expect("0123456789\r\n0\r\n\r\n");
     server.send(OK);
     assert_eq!(client.answer().1, "ok");

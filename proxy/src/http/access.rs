@@ -5,12 +5,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use http::{Extensions, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use tower::Service;
 
 use super::body::Body;
-use super::record::{Client, Record};
+use super::client::Client;
+use super::record::Record;
 use super::values;
 use super::{Hangup, site::AccessLog};
 
@@ -19,8 +20,6 @@ use super::{Hangup, site::AccessLog};
 pub(crate) struct Exchange {
     /// All that is known of it.
     pub(crate) record: Rc<Record>,
-    /// What hyper wants to see again when the request goes out: the spelling of its field names.
-    pub(crate) extensions: Extensions,
     /// Its body, not read yet.
     pub(crate) body: Incoming,
 }
@@ -52,8 +51,7 @@ where
 
     fn call(&mut self, request: Request<Incoming>) -> S::Future {
         let (mut head, body) = request.into_parts();
-        let extensions = std::mem::take(&mut head.extensions);
-        let number = self.client.begin();
+        let (number, fields) = self.client.begin();
         let mut refused = self.client.take_refused(number);
         if let Some(read) = refused.as_mut().and_then(|refused| refused.head.take()) {
             head = read;
@@ -63,6 +61,8 @@ where
             refused,
             client: self.client.clone(),
             head,
+            fields,
+            spelled: RefCell::default(),
             started: Instant::now(),
             routed: OnceCell::new(),
             tries: RefCell::default(),
@@ -73,7 +73,7 @@ where
             complete: Cell::new(false),
             id: OnceCell::new(),
         });
-        self.inner.call(Exchange { record, extensions, body })
+        self.inner.call(Exchange { record, body })
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) enum Content {
     /// All are here.
     Whole(Bytes),
     /// They come from a server.
-    Server(ResponseBody),
+    Server(Box<ResponseBody>),
 }
 
 impl Body {
@@ -57,7 +57,7 @@ impl http_body::Body for Body {
                 this.content = Content::Empty;
                 (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))
             }
-            Content::Server(body) => ready!(Pin::new(body).poll_frame(cx)),
+            Content::Server(body) => ready!(Pin::new(&mut **body).poll_frame(cx)),
         };
         let frame = match frame {
             Some(Err(failure)) => {

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::Either;
 use http::header::UPGRADE;
-use http::{Extensions, Request, Response, StatusCode, Version};
+use http::{Response, StatusCode, Version};
 use http_body::Body as _;
+use hyper::ext::ReasonPhrase;
 use tower::Service;
 
 use super::access::Exchange;
 use super::body::Content;
-use super::headers::clean_answer;
-use super::lengths;
+use super::headers::{Framing, clean_answer};
 use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
 use super::returning;
@@ -26,8 +26,8 @@ use crate::balance::Tried;
 use crate::observe::Level;
 use crate::tunnel;
 use crate::upstream::{
-    Answer, Broken, Budget, Connection, Failure, Lease, Pending, Reply, RequestBody, ResponseBody,
-    Sent, Uncollected,
+    Answer, Broken, Budget, Connection, Failure, Head, Lease, Outgoing, Pending, Reply,
+    RequestBody, ResponseBody, Sent, Uncollected,
 };
 
 /// How long one direction of a tunnel may go on after the other has ended.
@@ -72,7 +72,6 @@ impl Service<Exchange> for Forward {
 struct Forwarded<'a> {
     record: Rc<Record>,
     forwarding: &'a Forwarding,
-    extensions: Extensions,
     /// What of the request's body is to be sent.
     body: Option<Pending>,
     /// How far the body is that was sent last.
@@ -82,20 +81,27 @@ struct Forwarded<'a> {
     budget: Budget,
 }
 
+/// A request that can be sent.
+struct Prepared {
+    outgoing: Outgoing,
+    /// Whether it asks for another protocol.
+    upgrade: bool,
+}
+
 /// What one server made of the request: the outcome, or the status that it comes to if there is no
 /// other server.
 type Attempt = ControlFlow<Outcome, StatusCode>;
 
 impl<'a> Forwarded<'a> {
     fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
-        let Exchange { record, extensions, body } = exchange;
+        let Exchange { record, body } = exchange;
         let body = (!body.is_end_stream()).then_some(Pending::Coming(body));
         let upgrade = body.is_none()
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(Instant::now());
         let (sent, tried) = (None, Tried::default());
-        Self { record, forwarding, extensions, body, sent, upgrade, tried, budget }
+        Self { record, forwarding, body, sent, upgrade, tried, budget }
     }
 
     async fn run(mut self) -> Outcome {
@@ -148,7 +154,7 @@ impl<'a> Forwarded<'a> {
             outcome = self.ask(None, &lease).await;
         }
         match outcome {
-            Ok(Reply::Answer(answer)) => self.answered(answer, lease),
+            Ok(Reply::Answer(head, body)) => self.answered(head, body, lease),
             Ok(Reply::Switched(head, server, early)) => {
                 lease.succeeded();
                 Attempt::Break(Ok(self.switched(head, (server, early), lease)))
@@ -164,7 +170,7 @@ impl<'a> Forwarded<'a> {
         kept: Option<Connection>,
         lease: &Lease,
     ) -> Result<Reply, (Failure, bool)> {
-        let Forwarding { upstream, headers, times, .. } = self.forwarding;
+        let Forwarding { upstream, times, .. } = self.forwarding;
         let started = Instant::now();
         let connection = match kept {
             Some(connection) => connection,
@@ -175,28 +181,23 @@ impl<'a> Forwarded<'a> {
         self.note(|last| last.connect = Some(started.elapsed()));
         let (request, sent) = self.request().ok_or((Failure::Client, false))?;
         let answer = Answer {
-            names: headers.names(),
-            upgrade: self.upgrade && request.headers().contains_key(UPGRADE),
+            method: &self.record.head.method,
+            upgrade: self.upgrade && request.upgrade,
             sent: sent.as_ref(),
             times: *times,
             shelf: self.record.client.pool.shelf(&upstream.keepalive, lease.peer()),
         };
-        let outgoing = self.record.is_logged().then(|| {
-            let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
-            lengths::head(request.method().as_str().len() + target + 12, request.headers())
-        });
-        let reply = connection.ask(request, answer).await;
+        let length = u64::try_from(request.outgoing.head.len()).unwrap_or(u64::MAX);
+        let reply = connection.ask(request.outgoing, answer).await;
         self.note(|last| {
             let body = sent.as_ref().map_or(0, |sent| sent.bytes.get());
             last.header = Some(started.elapsed());
-            last.sent = outgoing.unwrap_or(0) + body;
+            last.sent = length + body;
         });
         self.sent = sent;
         reply.map_err(|(failure, unsent)| {
             let again = match unsent {
-                Some(request) => {
-                    let (head, body) = request.into_parts();
-                    self.extensions = head.extensions;
+                Some(body) => {
                     self.body = body.into_pending();
                     true
                 }
@@ -243,7 +244,7 @@ impl<'a> Forwarded<'a> {
     }
 
     /// The request that goes out.
-    fn request(&mut self) -> Option<(Request<RequestBody>, Option<Rc<Sent>>)> {
+    fn request(&mut self) -> Option<(Prepared, Option<Rc<Sent>>)> {
         let Forwarding { uri, headers, version, next, .. } = self.forwarding;
         let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
         let (body, sent) = match self.body.take() {
@@ -254,19 +255,24 @@ impl<'a> Forwarded<'a> {
             }
             None => (RequestBody::none(), None),
         };
-        let mut request = Request::new(body);
-        *request.method_mut() = self.record.head.method.clone();
-        *request.uri_mut() = target::outgoing(&self.record, uri)?;
-        *request.version_mut() = *version;
-        *request.headers_mut() = headers.apply(&self.record, sent.is_some());
-        // The spelling of the client's field names. Only where a request was sent and then failed
-        // is it sent a second time without it.
-        *request.extensions_mut() = std::mem::take(&mut self.extensions);
-        Some((request, sent))
+        let framing = match &sent {
+            Some(_) => body.size_hint().exact().map_or(Framing::Chunked, Framing::Length),
+            None => Framing::None,
+        };
+        let mut head = Vec::with_capacity(self.record.fields.len() + 256);
+        head.extend_from_slice(self.record.head.method.as_str().as_bytes());
+        head.push(b' ');
+        target::outgoing(&self.record, uri, &mut head)?;
+        head.extend_from_slice(match *version {
+            Version::HTTP_10 => b" HTTP/1.0\r\n",
+            _ => b" HTTP/1.1\r\n",
+        });
+        let upgrade = headers.write(&self.record, framing, &mut head);
+        let outgoing = Outgoing { head, body, chunked: framing == Framing::Chunked };
+        Some((Prepared { outgoing, upgrade }, sent))
     }
 
-    fn answered(&mut self, answer: Response<ResponseBody>, lease: Lease) -> Attempt {
-        let (mut head, mut body) = answer.into_parts();
+    fn answered(&mut self, mut head: Head, mut body: Box<ResponseBody>, lease: Lease) -> Attempt {
         self.note_head(&head);
         let Forwarding { next, .. } = self.forwarding;
         if next.statuses.contain(head.status)
@@ -278,21 +284,18 @@ impl<'a> Forwarded<'a> {
             return Attempt::Continue(head.status);
         }
         lease.succeeded();
-        clean_answer(&mut head.headers);
         body.hold(lease);
-        Attempt::Break(Ok(Response::from_parts(head, Content::Server(body))))
+        Attempt::Break(Ok(self.response(&mut head, Content::Server(body))))
     }
 
     /// 101: the server's half of the tunnel is put where the connection's task will find it.
     fn switched(
         &self,
-        head: Response<()>,
+        mut head: Head,
         server: (crate::net::Stream, Vec<u8>),
         lease: Lease,
     ) -> Response<Content> {
-        let (mut head, ()) = head.into_parts();
         self.note_head(&head);
-        clean_answer(&mut head.headers);
         let times = self.forwarding.times;
         let limits = tunnel::Limits {
             idle: times.read,
@@ -303,7 +306,20 @@ impl<'a> Forwarded<'a> {
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
         let switched = Switched { server, held: lease.into_held(), limits, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);
-        Response::from_parts(head, Content::Empty)
+        self.response(&mut head, Content::Empty)
+    }
+
+    /// A server's head as the client gets it.
+    fn response(&self, head: &mut Head, content: Content) -> Response<Content> {
+        clean_answer(&mut head.headers);
+        let mut response = Response::new(content);
+        *response.status_mut() = head.status;
+        *response.headers_mut() = std::mem::take(&mut head.headers);
+        if let Some(reason) = head.reason.take().and_then(|reason| reason.try_into().ok()) {
+            response.extensions_mut().insert::<ReasonPhrase>(reason);
+        }
+        *self.record.spelled.borrow_mut() = std::mem::take(&mut head.spelled);
+        response
     }
 
     fn failed(&mut self, failure: &Failure, again: bool, lease: &Lease) -> Attempt {
@@ -341,13 +357,10 @@ impl<'a> Forwarded<'a> {
     }
 
     /// Writes what the head of an answer says of its server.
-    fn note_head(&self, head: &http::response::Parts) {
-        let logged = self.record.is_logged();
+    fn note_head(&self, head: &Head) {
         self.note(|last| {
             last.status = head.status.as_u16();
-            if logged {
-                last.received = lengths::answer(head);
-            }
+            last.received = u64::try_from(head.length).unwrap_or(u64::MAX);
         });
     }
 

@@ -1,14 +1,14 @@
 //! Which fields go out to a server, and which come back to the client.
 
+use http::HeaderMap;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, DATE, EXPECT, HOST, HeaderName, SERVER, TE, TRANSFER_ENCODING,
     UPGRADE,
 };
-use http::{HeaderMap, HeaderValue};
+use memchr::memchr;
 
 use super::record::Record;
-use crate::route::{Template, Variable};
-use crate::upstream::Names;
+use crate::route::Template;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
@@ -36,75 +36,110 @@ const THEIRS: [HeaderName; 11] = [
 /// What becomes of a request's fields, compiled.
 #[derive(Debug)]
 pub(crate) struct HeaderPlan {
-    /// What is set.
-    set: Box<[(HeaderName, Template)]>,
-    /// How the names are spelled.
-    names: Names,
+    /// What is set, in this order.
+    set: Box<[Line]>,
     /// What of the client's is left out: what is set, and [`OURS`].
     drop: Box<[HeaderName]>,
+}
+
+/// A field that is set.
+#[derive(Debug)]
+struct Line {
+    name: HeaderName,
+    /// The name as it goes out, and the colon.
+    start: Box<str>,
+    value: Template,
+}
+
+/// How a request's body is framed (RFC 9112, 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// There is none.
+    None,
+    /// It has so many bytes.
+    Length(u64),
+    /// It goes in chunks.
+    Chunked,
 }
 
 impl HeaderPlan {
     /// A plan with these `proxy_set_header` lines, each with its name's spelling; `host` is what
     /// Host is unless a line says so.
     pub(crate) fn new(lines: Vec<(HeaderName, Box<str>, Template)>, host: Template) -> Self {
-        let spelled = lines.iter().map(|(_, name, _)| name.clone());
-        let own = ["Host", "Content-Length", "Transfer-Encoding"].into_iter().map(Box::from);
-        let names = spelled.chain(own).collect();
-        let mut set: Vec<_> = lines.into_iter().map(|(name, _, value)| (name, value)).collect();
-        if !set.iter().any(|(name, _)| *name == HOST) {
-            set.push((HOST, host));
+        let line =
+            |(name, spelled, value)| Line { name, start: format!("{spelled}: ").into(), value };
+        let mut set: Vec<_> = lines.into_iter().map(line).collect();
+        if !set.iter().any(|line| line.name == HOST) {
+            set.push(line((HOST, "Host".into(), host)));
         }
         let mut drop = OURS.to_vec();
-        drop.extend(set.iter().map(|(name, _)| name.clone()).filter(|name| !OURS.contains(name)));
+        drop.extend(set.iter().map(|line| line.name.clone()).filter(|name| !OURS.contains(name)));
         // Framing belongs to whoever writes the message.
-        set.retain(|(name, _)| *name != TRANSFER_ENCODING && *name != CONTENT_LENGTH);
-        Self { set: set.into(), names, drop: drop.into() }
+        set.retain(|line| line.name != TRANSFER_ENCODING && line.name != CONTENT_LENGTH);
+        Self { set: set.into(), drop: drop.into() }
     }
 
-    /// How the names of this plan are spelled.
-    pub(super) fn names(&self) -> &Names {
-        &self.names
+    /// Writes the fields that go out for this request, and the empty line. A value that is empty
+    /// leaves its field out. Says whether the request asks for an upgrade.
+    pub(super) fn write(&self, record: &Record, framing: Framing, out: &mut Vec<u8>) -> bool {
+        let mut upgrade = false;
+        for line in &self.set {
+            upgrade |= line.write(record, out) && line.name == UPGRADE;
+        }
+        match framing {
+            Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+            Framing::Length(length) => {
+                out.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes());
+            }
+            Framing::None => {
+                let length = record.head.headers.get(CONTENT_LENGTH);
+                if length.is_some_and(|length| length == "0") {
+                    out.extend_from_slice(b"Content-Length: 0\r\n");
+                }
+            }
+        }
+        for (name, value) in fields(&record.fields) {
+            if !self.drops(name) {
+                for part in [name, b": ", value, b"\r\n"] {
+                    out.extend_from_slice(part);
+                }
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+        upgrade
     }
 
-    /// The fields that go out for this request. A value that is empty leaves its field out.
-    pub(super) fn apply(&self, record: &Record, has_body: bool) -> HeaderMap {
-        let theirs = &record.head.headers;
-        let mut out = HeaderMap::with_capacity(theirs.len() + self.set.len());
-        for (name, template) in &self.set {
-            if let Some(value) = value(template, record) {
-                out.append(name.clone(), value);
-            }
-        }
-        for (name, value) in theirs {
-            if !self.drop.contains(name) {
-                out.append(name.clone(), value.clone());
-            }
-        }
-        if let Some(length) = theirs.get(CONTENT_LENGTH)
-            && (has_body || length == "0")
-        {
-            out.insert(CONTENT_LENGTH, length.clone());
-        }
-        out
+    fn drops(&self, name: &[u8]) -> bool {
+        self.drop.iter().any(|dropped| {
+            let dropped = dropped.as_str().as_bytes();
+            dropped.len() == name.len() && dropped.eq_ignore_ascii_case(name)
+        })
     }
 }
 
-/// A field's value; none when it is empty or can't stand in a field.
-fn value(template: &Template, record: &Record) -> Option<HeaderValue> {
-    // `$http_name` with one such field is the field itself: shared, not copied.
-    if let Some(Variable::HttpHeader(name)) = template.single_variable() {
-        let mut values = record.head.headers.get_all(name).iter();
-        if let (first, None) = (values.next(), values.next()) {
-            return first.filter(|value| !value.is_empty()).cloned();
+impl Line {
+    /// Writes the field, unless its value is empty or can't stand in one.
+    fn write(&self, record: &Record, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        out.extend_from_slice(self.start.as_bytes());
+        let value_at = out.len();
+        self.value.render(record, out);
+        let value = out.get(value_at..).unwrap_or_default();
+        if value.is_empty() || value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+            out.truncate(start);
+            return false;
         }
+        out.extend_from_slice(b"\r\n");
+        true
     }
-    let mut text = Vec::new();
-    template.render(record, &mut text);
-    if text.is_empty() {
-        return None;
-    }
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()
+}
+
+/// The fields of a request as its client wrote them: names, and values without what surrounds them.
+fn fields(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    lines.split(|byte| *byte == b'\n').filter_map(|line| {
+        let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
+        Some((name, value.get(1..).unwrap_or_default().trim_ascii()))
+    })
 }
 
 /// Takes out of an answer what concerned only the server's connection.

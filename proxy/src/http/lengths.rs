@@ -1,8 +1,6 @@
 //! How many bytes a head was on the wire, counted from what it was parsed into.
 
 use http::HeaderMap;
-use http::response::Parts;
-use hyper::ext::ReasonPhrase;
 
 /// A status line without its words.
 pub(super) const STATUS: usize = "HTTP/1.1 200 \r\n".len();
@@ -12,13 +10,4 @@ pub(super) fn head(line: usize, headers: &HeaderMap) -> u64 {
     let fields: usize =
         headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     u64::try_from(line + fields + 2).unwrap_or(u64::MAX)
-}
-
-/// The head of a server's answer.
-pub(super) fn answer(head: &Parts) -> u64 {
-    let words = match head.extensions.get::<ReasonPhrase>() {
-        Some(words) => words.as_bytes().len(),
-        None => head.status.canonical_reason().map_or(0, str::len),
-    };
-    self::head(STATUS + words, &head.headers)
 }

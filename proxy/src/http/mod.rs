@@ -5,6 +5,7 @@
 
 mod access;
 mod body;
+mod client;
 mod forward;
 mod headers;
 mod lengths;
@@ -25,8 +26,9 @@ use hyper::body::Incoming;
 use tower::{Service, ServiceBuilder};
 
 pub(crate) use body::Body;
+pub(crate) use client::{Client, Flow, Written};
 pub(crate) use headers::HeaderPlan;
-pub(crate) use record::{Client, Flow, Switched};
+pub(crate) use record::Switched;
 pub(crate) use refused::Refused;
 pub(crate) use site::{
     AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,

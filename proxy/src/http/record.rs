@@ -1,78 +1,25 @@
-//! What is known of one client connection, and of one request on it.
+//! What is known of one request.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use http::Version;
 use http::header::{HOST, REFERER};
 use http::request::Parts;
 
+use super::client::Client;
 use super::refused::Refused;
-use super::site::{Action, Rules, Server, Site, UriPart};
+use super::site::{Action, Rules, Server, UriPart};
 use super::target;
 use crate::balance::Held;
 use crate::net::Stream;
-use crate::observe::{Counters, ErrorLog, Level, Open, errno};
+use crate::observe::{ErrorLog, Level, errno};
 use crate::route::Captures;
 use crate::tunnel::{self, Outcome, Relay, Side};
-use crate::upstream::Pool;
-
-/// One client connection, as its requests see it.
-#[derive(Debug)]
-pub(crate) struct Client {
-    /// Its number in the logs.
-    pub(crate) id: u64,
-    /// Who it is; nothing over a Unix socket.
-    pub(crate) peer: Option<SocketAddr>,
-    /// Where it connected to; asked from the socket when a variable wants it.
-    pub(crate) local: Option<SocketAddr>,
-    /// What answers it: the generation that accepted it, whatever is loaded later.
-    pub(crate) site: Arc<Site>,
-    /// The thread's idle connections to servers.
-    pub(crate) pool: Pool,
-    /// What keeps it counted as open.
-    pub(crate) open: RefCell<Option<Open>>,
-    /// What is counted.
-    pub(crate) counters: Arc<Counters>,
-    /// When it was accepted.
-    pub(crate) since: Instant,
-    /// Requests so far.
-    pub(crate) requests: Cell<u64>,
-    /// Requests whose answer has not ended.
-    pub(crate) busy: Cell<u32>,
-    /// When the last answer ended.
-    pub(crate) idle_since: Cell<Instant>,
-    /// How long it may be idle, by the location that answered last.
-    pub(crate) patience: Cell<Duration>,
-    /// Whether it is to be closed after the answer under way.
-    pub(crate) closing: Cell<bool>,
-    /// Whether the client may still be sending when it is closed.
-    pub(crate) linger: Cell<bool>,
-    /// Whether the answer that begins is one to HTTP/1.0.
-    pub(crate) old: Cell<bool>,
-    /// A head that was refused, until its turn comes.
-    pub(crate) refused: RefCell<Option<Box<Refused>>>,
-    /// The upgrade that an answer has begun.
-    pub(crate) switched: RefCell<Option<Switched>>,
-    /// What its socket does.
-    pub(crate) flow: Flow,
-}
-
-/// What a client's socket does while hyper has it.
-#[derive(Debug)]
-pub(crate) struct Flow {
-    /// Since when it takes no more bytes, while some wait for it.
-    pub(crate) blocked: Cell<Option<Instant>>,
-    /// How long that may last, by the location that answered last.
-    pub(crate) limit: Cell<Duration>,
-    /// Whether nobody waits for the next bytes that come: those that came are not used yet.
-    pub(crate) deaf: Cell<bool>,
-}
 
 /// What a tunnel is made of, but for the client's socket, which hyper still has.
 #[derive(Debug)]
@@ -153,6 +100,10 @@ pub(crate) struct Record {
     pub(crate) client: Rc<Client>,
     /// Its head.
     pub(crate) head: Parts,
+    /// Its fields as the client wrote them, line by line.
+    pub(crate) fields: Box<[u8]>,
+    /// The names of the answer's fields that are not spelled `Like-This`.
+    pub(crate) spelled: RefCell<Vec<Box<str>>>,
     /// Its position among the requests of its connection, from 1.
     pub(crate) number: u64,
     /// Why it was refused before it became one.
@@ -258,14 +209,12 @@ impl Record {
     }
 
     /// The target that a server is asked for, where that is not the client's own.
-    fn outgoing(&self) -> Option<http::Uri> {
-        match &self.rules()?.action {
-            Action::Forward(forwarding) => match &forwarding.uri {
-                UriPart::AsIs => None,
-                part @ UriPart::Replace(..) => target::outgoing(self, part),
-            },
-            _ => None,
-        }
+    fn outgoing(&self) -> Option<String> {
+        let Action::Forward(forwarding) = &self.rules()?.action else { return None };
+        let part @ UriPart::Replace(..) = &forwarding.uri else { return None };
+        let mut text = Vec::new();
+        target::outgoing(self, part, &mut text)?;
+        Some(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Tells an error in nginx's form: what happened, then who was concerned.
@@ -308,7 +257,7 @@ impl Context {
             // nginx's way to show where a socket's path ends.
             rest.push_str(if upstream.starts_with("unix:") { ":" } else { "" });
             match record.outgoing() {
-                Some(other) => rest.push_str(&other.to_string()),
+                Some(other) => rest.push_str(&other),
                 None => rest.push_str(target),
             }
         }
@@ -331,46 +280,6 @@ impl fmt::Display for Context {
             Some(client) => write!(f, "client: {}{}", client.ip(), self.rest),
             None => write!(f, "client: unix:{}", self.rest),
         }
-    }
-}
-
-impl Flow {
-    /// A socket that has not been used yet.
-    pub(crate) fn new(limit: Duration) -> Self {
-        Self { blocked: Cell::new(None), limit: Cell::new(limit), deaf: Cell::new(false) }
-    }
-}
-
-impl Client {
-    /// A request begins.
-    pub(super) fn begin(&self) -> u64 {
-        self.busy.set(self.busy.get() + 1);
-        self.counters.requests.fetch_add(1, Relaxed);
-        let number = self.requests.get() + 1;
-        self.requests.set(number);
-        number
-    }
-
-    /// Whether this many requests have come and all of them are answered.
-    pub(crate) fn is_answered(&self, requests: u64) -> bool {
-        self.busy.get() == 0 && self.requests.get() == requests
-    }
-
-    /// Its answer has ended.
-    pub(super) fn end(&self) {
-        self.busy.set(self.busy.get().saturating_sub(1));
-        self.idle_since.set(Instant::now());
-    }
-
-    /// Whether bytes have come behind a request whose answer is under way, so that nobody would
-    /// be told if the client went away.
-    pub(crate) fn is_unheard(&self) -> bool {
-        self.busy.get() > 0 && self.flow.deaf.get()
-    }
-
-    /// Counts a tunnel while it lives.
-    pub(crate) fn count_tunnel(&self) -> Open {
-        self.counters.tunnel()
     }
 }
 

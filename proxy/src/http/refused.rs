@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 
-use super::record::Client;
+use super::client::Client;
 
 /// A request head that was refused before it became a request.
 #[derive(Debug)]

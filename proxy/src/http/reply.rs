@@ -14,6 +14,7 @@ use tower::Service;
 use super::Hangup;
 use super::access::Exchange;
 use super::body::{Body, Content};
+use super::client::Written;
 use super::headers::has_token;
 use super::phrase;
 use super::record::Record;
@@ -96,8 +97,9 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
 /// Adds what every answer has.
 fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     let (mut head, content) = answer.into_parts();
-    // hyper says its version to such a client; the wire mends that.
-    record.client.old.set(record.head.version == Version::HTTP_10);
+    // hyper says its version to such a client, and spells names its own way; the wire mends that.
+    *record.client.written.borrow_mut() =
+        Written { old: record.head.version == Version::HTTP_10, names: record.spelled.take() };
     record.status.set(head.status.as_u16());
     head.version = Version::HTTP_11;
     let tokens = record.rules().is_none_or(|rules| rules.tokens);

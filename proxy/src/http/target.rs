@@ -1,25 +1,24 @@
 //! The request target on its way to a server, and the way back in a redirect.
 
-use http::Uri;
-
 use super::record::Record;
 use super::site::UriPart;
 use crate::route::{Values, Variable, uri};
 
-/// The target that goes out; none when it cannot be written as one.
-pub(super) fn outgoing(record: &Record, part: &UriPart) -> Option<Uri> {
+/// Writes the target that goes out; none when it can't stand in a request line.
+pub(super) fn outgoing(record: &Record, part: &UriPart, out: &mut Vec<u8>) -> Option<()> {
     match part {
-        UriPart::AsIs => match record.head.uri.authority() {
-            None => Some(record.head.uri.clone()),
-            Some(_) => record.target().parse().ok(),
-        },
+        UriPart::AsIs => out.extend_from_slice(record.target().as_bytes()),
         UriPart::Replace(matched, with) => {
-            let mut target = Vec::new();
             let asked = uri::parse(record.target().as_bytes()).ok()?;
-            asked.replace_prefix(*matched, with.as_bytes(), &mut target);
-            Uri::from_maybe_shared(bytes::Bytes::from(target)).ok()
+            let start = out.len();
+            asked.replace_prefix(*matched, with.as_bytes(), out);
+            let target = out.get(start..).unwrap_or_default();
+            if target.iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {
+                return None;
+            }
         }
     }
+    Some(())
 }
 
 /// A redirect's path with the scheme, host and port that the client used (nginx:

@@ -37,7 +37,6 @@ pub(super) async fn serve(
     let service = TowerToHyperService::new(stack(client.clone()));
     let wire = Wire::new(Socket::new(stream, client.clone()), client.clone());
     let mut http = http1::Builder::new()
-        .preserve_header_case(true)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(wire), service);
     let over = {

@@ -9,8 +9,8 @@ use std::ops::Range;
 use http::{Method, Uri, Version};
 use memchr::memchr;
 
-use super::framing::Body;
 use super::line::{self, Fault, Line, fields, show, trim_returns};
+use crate::framing::Body;
 
 /// The room for a line (nginx: `client_header_buffer_size`, then `large_client_header_buffers`).
 const FIRST: usize = 1024;
@@ -68,6 +68,8 @@ pub(super) struct Head {
 pub(super) struct Whole {
     /// Its length in bytes.
     pub(super) length: usize,
+    /// Where its request line ends.
+    pub(super) line: usize,
     /// What follows it.
     pub(super) body: Body,
     /// Whether it asks for another protocol: what follows the body may be no HTTP.
@@ -254,12 +256,16 @@ impl Head {
                 let why = "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time";
                 Fault::new(400, why)
             } else {
-                let (length, upgrade, odd) = (self.at, self.has(UPGRADE), self.odd);
-                return Ok(Whole { length, body: Body::CHUNKED, upgrade, odd });
+                return Ok(self.whole(Body::CHUNKED));
             };
             return Err(fault);
         }
-        Ok(Whole { length: self.at, body, upgrade: self.has(UPGRADE), odd: self.odd })
+        Ok(self.whole(body))
+    }
+
+    fn whole(&self, body: Body) -> Whole {
+        let line = self.line.as_ref().map_or(0, |line| line.end);
+        Whole { length: self.at, line, body, upgrade: self.has(UPGRADE), odd: self.odd }
     }
 }
 
@@ -297,7 +303,13 @@ mod tests {
     #[test]
     fn a_head_says_what_follows_it() {
         let get = "GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
-        let whole = Whole { length: get.len(), body: Body::Length(0), upgrade: false, odd: false };
+        let whole = Whole {
+            length: get.len(),
+            line: "GET /a?b=c HTTP/1.1".len(),
+            body: Body::Length(0),
+            upgrade: false,
+            odd: false,
+        };
         assert_eq!(read(get), Ok(whole));
         let post = read("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 7 \r\n\r\nGET / x").unwrap();
         assert_eq!(post.body, Body::Length(7));

@@ -2,9 +2,9 @@
 
 mod accept;
 mod connection;
-mod framing;
 mod head;
 mod line;
+mod mend;
 mod socket;
 mod wire;
 

@@ -10,12 +10,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::framing::Body;
 use super::head::Head;
 use super::line::{self, Fault};
+use super::mend;
 use super::socket::Socket;
+use crate::framing::Body;
 use crate::http::{Client, Refused};
 use crate::net::Stream;
 use crate::observe::Level;
@@ -40,8 +42,9 @@ pub(super) struct Wire {
     ready: usize,
     /// How many heads hyper was given.
     heads: u64,
-    /// How many bytes of a status line that says HTTP/1.0 are written.
-    status_line: usize,
+    /// A head of hyper's in other words, as long as it was, and how much of it is gone.
+    mended: Vec<u8>,
+    gone: usize,
 }
 
 /// What a byte belongs to.
@@ -79,7 +82,8 @@ impl Wire {
             at: 0,
             ready: 0,
             heads: 0,
-            status_line: 0,
+            mended: Vec::new(),
+            gone: 0,
         }
     }
 
@@ -119,6 +123,7 @@ impl Wire {
                         if whole.odd {
                             return Followed::Odd(at, at + whole.length);
                         }
+                        self.client.keep_fields(rest.get(whole.line..whole.length));
                         at += whole.length;
                     }
                     Err(fault) => return Followed::Bad(at, fault),
@@ -142,6 +147,8 @@ impl Wire {
                 let (before, rest) = bytes.split_at_checked(start).unwrap_or_default();
                 let (odd, after) = rest.split_at_checked(end - start).unwrap_or_default();
                 let head = line::rewrite(odd, |line| self.tell_ignored(line));
+                let line = memchr(b'\n', &head).unwrap_or_default();
+                self.client.keep_fields(head.get(line..));
                 self.ready = before.len() + head.len();
                 self.held = [before, &head, after].concat();
             }
@@ -172,6 +179,7 @@ impl Wire {
         let next = std::mem::replace(&mut self.next, Next::Nothing);
         let Next::Head(head) = next else { return String::new() };
         self.heads += 1;
+        self.client.keep_fields(None);
         let (parts, line) = head.read_so_far(bytes);
         let Fault { status, why } = fault;
         let part = if head.has_line() { "headers" } else { "line" };
@@ -279,37 +287,6 @@ impl AsyncRead for Wire {
     }
 }
 
-/// `HTTP/1.0`, which hyper says to clients of that version, and what nginx says to everyone.
-const OLD: &[u8] = b"HTTP/1.0 ";
-const NEW: &[u8] = b"HTTP/1.1 ";
-
-impl Wire {
-    /// Begins an answer to a client of HTTP/1.0, or goes on with its status line.
-    fn poll_status_line(
-        &mut self,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
-        let old = OLD.get(self.status_line..).unwrap_or_default();
-        let Some(rest) = first.strip_prefix(old) else {
-            self.client.old.set(false);
-            return Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
-        };
-        let new = NEW.get(self.status_line..).unwrap_or_default();
-        let behind = bufs.iter().skip_while(|buf| buf.is_empty()).skip(1);
-        let mut all = vec![IoSlice::new(new), IoSlice::new(rest)];
-        all.extend(behind.map(|buf| IoSlice::new(buf)));
-        let written = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, &all))?;
-        self.status_line += written;
-        if self.status_line >= NEW.len() {
-            self.status_line = 0;
-            self.client.old.set(false);
-        }
-        Poll::Ready(Ok(written))
-    }
-}
-
 impl AsyncWrite for Wire {
     fn poll_write(
         self: Pin<&mut Self>,
@@ -317,8 +294,8 @@ impl AsyncWrite for Wire {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.client.old.get() {
-            return this.poll_status_line(cx, &[IoSlice::new(buf)]);
+        if this.is_mended(buf) {
+            return this.poll_mended(cx, &[IoSlice::new(buf)]);
         }
         Pin::new(&mut this.socket).poll_write(cx, buf)
     }
@@ -329,8 +306,8 @@ impl AsyncWrite for Wire {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.client.old.get() {
-            return this.poll_status_line(cx, bufs);
+        if this.is_mended(bufs.first().map_or(&[], |first| first)) {
+            return this.poll_mended(cx, bufs);
         }
         Pin::new(&mut this.socket).poll_write_vectored(cx, bufs)
     }
@@ -345,5 +322,40 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+    }
+}
+
+impl Wire {
+    /// Whether these bytes of hyper's begin with a head that is written in other words, or with
+    /// what is left of one.
+    fn is_mended(&mut self, bytes: &[u8]) -> bool {
+        if self.mended.is_empty()
+            && let Some(written) = self.client.take_written()
+            && let Some(head) = mend::mend(bytes, &written)
+        {
+            (self.mended, self.gone) = (head, 0);
+        }
+        !self.mended.is_empty()
+    }
+
+    /// Writes what is left of the mended head in the place of as many bytes of hyper's, and what
+    /// follows it.
+    fn poll_mended(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let rest = self.mended.get(self.gone..).unwrap_or_default();
+        let mut all = vec![IoSlice::new(rest)];
+        let mut bufs = bufs.iter();
+        let behind = bufs.next().and_then(|first| first.get(rest.len()..)).unwrap_or_default();
+        all.push(IoSlice::new(behind));
+        all.extend(bufs.map(|buf| IoSlice::new(buf)));
+        let written = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, &all))?;
+        self.gone += written;
+        if self.gone >= self.mended.len() {
+            self.mended = Vec::new();
+        }
+        Poll::Ready(Ok(written))
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, UnixListener};
 
+use super::unix::UnixSocket;
 use super::{Addr, Stream};
 
 /// A listening socket that the process holds; threads accept from it through [`Bound::listener`].
@@ -90,7 +91,7 @@ impl Listener {
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(stream), None))
+                Ok((Stream::Unix(UnixSocket::new(stream.into_std()?)?), None))
             }
         }
     }

@@ -4,8 +4,11 @@
 
 mod addr;
 mod listener;
+mod scratch;
 mod stream;
+mod unix;
 
 pub use addr::Addr;
 pub(crate) use listener::Bound;
+pub(crate) use scratch::scratch;
 pub(crate) use stream::Stream;

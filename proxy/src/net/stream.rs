@@ -6,9 +6,10 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
 use super::Addr;
+use super::unix::UnixSocket;
 
 /// One connected stream socket.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(crate) enum Stream {
     /// Over IP.
     Tcp(TcpStream),
     /// Over a path.
-    Unix(UnixStream),
+    Unix(UnixSocket),
 }
 
 impl Stream {
@@ -29,7 +30,7 @@ impl Stream {
                 stream.set_nodelay(true)?;
                 Ok(Self::Tcp(stream))
             }
-            Addr::Unix(path) => UnixStream::connect(path).await.map(Self::Unix),
+            Addr::Unix(path) => UnixSocket::connect(path).map(Self::Unix),
         }
     }
 
@@ -46,7 +47,7 @@ impl Stream {
         let mut cx = Context::from_waker(Waker::noop());
         let ready = match self {
             Self::Tcp(stream) => pin!(stream.ready(Interest::READABLE)).poll(&mut cx),
-            Self::Unix(stream) => pin!(stream.ready(Interest::READABLE)).poll(&mut cx),
+            Self::Unix(stream) => return stream.is_read_closed(),
         };
         matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
     }

@@ -1,22 +1,12 @@
 //! One direction of a tunnel: what is read on one socket is written to the other.
 
-use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::net::Stream;
-
-/// Bytes read at once. Large enough that a message of some kilobytes is one read and one write.
-const SHARED: usize = 64 * 1024;
-
-thread_local! {
-    /// The buffer that all tunnels of a thread read into. A direction keeps bytes of its own only
-    /// while the other side would not take them.
-    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SHARED].into_boxed_slice());
-}
+use crate::net::{Stream, scratch};
 
 /// How far one direction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +66,7 @@ impl Direction {
         other_is_over: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
-        BUFFER.with_borrow_mut(|buffer| {
+        scratch(|buffer| {
             loop {
                 ready!(self.poll_held(to, cx))?;
                 match self.end {

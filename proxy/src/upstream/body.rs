@@ -7,37 +7,55 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
+use super::answer::Head;
 use super::connection::Connection;
 use super::failure::{Failure, Phase};
+use super::sending::Sending;
 use super::{Lease, pool::Shelf};
+use crate::framing;
+use crate::net::scratch;
 
-/// A server's body on its way to the client. It drives the server's connection itself, and gives
+/// A server's body on its way to the client. It reads the server's connection itself, and gives
 /// it back to be kept when the answer is complete.
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
-    incoming: Incoming,
+    framing: framing::Body,
+    /// What has come and was not given on yet.
+    ready: Bytes,
+    /// Whether the end was given on, too.
+    ended: bool,
     connection: Option<(Connection, Shelf)>,
+    /// What of the request is still to be sent: its server answered early.
+    sending: Option<Box<Sending>>,
+    /// Whether the connection may be kept.
+    keep: bool,
     lease: Option<Lease>,
     patience: Patience,
 }
 
 impl ResponseBody {
+    /// The body behind `head`, of which `early` has come.
     pub(super) fn new(
-        incoming: Incoming,
-        connection: Connection,
-        shelf: Shelf,
+        head: &Head,
+        early: &[u8],
+        connection: (Connection, Shelf),
+        sending: Sending,
         read_timeout: Duration,
-    ) -> Self {
-        let patience = Patience { timeout: read_timeout, timer: None };
-        let connection = Some((connection, shelf));
-        let mut body = Self { incoming, connection, lease: None, patience };
-        if body.incoming.is_end_stream() {
-            body.finish();
-        }
-        body
+    ) -> Result<Box<Self>, Failure> {
+        let mut body = Box::new(Self {
+            framing: head.body,
+            ready: Bytes::new(),
+            ended: false,
+            connection: Some(connection),
+            sending: (!sending.is_done()).then(|| Box::new(sending)),
+            keep: head.keep,
+            lease: None,
+            patience: Patience { timeout: read_timeout, timer: None },
+        });
+        body.receive(early)?;
+        Ok(body)
     }
 
     /// Keeps the server counted as busy until the body has ended.
@@ -47,11 +65,50 @@ impl ResponseBody {
         }
     }
 
+    /// Takes the content off bytes that have come.
+    fn receive(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut content = Vec::new();
+        let taken = self.framing.content(bytes, &mut content);
+        if self.framing.is_lost() {
+            self.keep = false;
+            return Err(Failure::invalid("invalid chunked response"));
+        }
+        // What comes behind the end is nobody's answer.
+        self.keep &= taken == bytes.len();
+        self.ready = content.into();
+        if self.framing.is_over() {
+            self.finish();
+        }
+        Ok(())
+    }
+
     fn finish(&mut self) {
         self.lease = None;
-        if let Some((connection, shelf)) = self.connection.take() {
+        if let Some((connection, shelf)) = self.connection.take()
+            && self.keep
+            && self.sending.is_none()
+        {
             shelf.keep(connection);
         }
+    }
+
+    /// Reads until there is content, or no more of it.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        scratch(|room| {
+            while self.ready.is_empty() {
+                let Some((connection, _)) = &mut self.connection else { break };
+                let read = ready!(connection.poll_read(room, Phase::Body, cx))?;
+                match (read, self.framing) {
+                    ([], framing::Body::UntilClose) => self.finish(),
+                    ([], _) => {
+                        self.connection = None;
+                        return Poll::Ready(Err(Failure::Closed(Phase::Body)));
+                    }
+                    (read, _) => self.receive(read)?,
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 }
 
@@ -64,29 +121,18 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let this = self.get_mut();
-        let mut closed = false;
-        if let Some((connection, _)) = &mut this.connection {
-            // What goes wrong here reaches us through the body, which knows how far it was.
-            closed = connection.poll_drive(cx).is_ready();
+        if let (Some((connection, _)), Some(sending)) = (&mut this.connection, &mut this.sending) {
+            connection.poll_send(sending, cx);
+            this.sending.take_if(|sending| sending.is_done());
         }
-        if closed {
-            this.connection = None;
-        }
-        match Pin::new(&mut this.incoming).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
+        match this.poll_more(cx) {
+            Poll::Ready(Ok(())) => {
                 this.patience.reset();
-                if this.incoming.is_end_stream() {
-                    this.finish();
-                }
-                Poll::Ready(Some(Ok(frame)))
+                let piece = std::mem::take(&mut this.ready);
+                this.ended = piece.is_empty();
+                Poll::Ready((!this.ended).then(|| Ok(Frame::data(piece))))
             }
-            Poll::Ready(Some(Err(error))) => {
-                Poll::Ready(Some(Err(Failure::from_hyper(&error, Phase::Body))))
-            }
-            Poll::Ready(None) => {
-                this.finish();
-                Poll::Ready(None)
-            }
+            Poll::Ready(Err(failure)) => Poll::Ready(Some(Err(failure))),
             Poll::Pending => {
                 ready!(this.patience.poll(cx));
                 Poll::Ready(Some(Err(Failure::Timeout(Phase::Body))))
@@ -95,11 +141,17 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.ended || (self.ready.is_empty() && self.framing == framing::Body::Length(0))
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match self.framing {
+            framing::Body::Length(left) => {
+                let ready = u64::try_from(self.ready.len()).unwrap_or(u64::MAX);
+                SizeHint::with_exact(left.saturating_add(ready))
+            }
+            framing::Body::Chunked(_) | framing::Body::UntilClose => SizeHint::default(),
+        }
     }
 }
 

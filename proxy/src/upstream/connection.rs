@@ -5,25 +5,20 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::{Method, StatusCode};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use super::answer::Head;
 use super::body::ResponseBody;
 use super::failure::{Failure, Phase};
 use super::pool::Shelf;
 use super::request_body::{RequestBody, Sent};
-use super::spelling::{Names, Spelled, Speller};
-use crate::net::{Addr, Stream};
-
-/// The largest head of an answer, in bytes; a larger one is a 502. nginx draws this line at
-/// `proxy_buffer_size`, 4 or 8 kB, which is where "upstream sent too big header" comes from.
-const LARGEST_HEAD: usize = 64 * 1024;
+use super::sending::{Outgoing, Sending};
+use crate::net::{Addr, Stream, scratch};
 
 /// How long each step may take.
 #[derive(Debug, Clone, Copy)]
@@ -38,15 +33,10 @@ pub(crate) struct Times {
     pub(crate) client: Duration,
 }
 
-/// A connection to a server, with no request under way. It is moved about a lot, so it is a box.
+/// A connection to a server, with no request under way.
 #[derive(Debug)]
-pub(crate) struct Connection(Box<Parts>);
-
-#[derive(Debug)]
-struct Parts {
-    sender: http1::SendRequest<RequestBody>,
-    driver: http1::Connection<TokioIo<Spelled>, RequestBody>,
-    speller: Speller,
+pub(crate) struct Connection {
+    stream: Stream,
     since: Instant,
     requests: u64,
 }
@@ -55,18 +45,18 @@ struct Parts {
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// An answer, its body to be read.
-    Answer(Response<ResponseBody>),
-    /// 101: the connection is no longer HTTP.
-    Switched(Response<()>, Stream, Vec<u8>),
+    Answer(Head, Box<ResponseBody>),
+    /// 101: the connection is no longer HTTP. What was read behind the head comes with it.
+    Switched(Head, Stream, Vec<u8>),
 }
 
 /// What an answer is awaited with.
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
-    /// Whether the request asks for an upgrade, so that 101 is an answer.
+    /// What the request asks for.
+    pub(crate) method: &'a Method,
+    /// Whether it asks for an upgrade, so that 101 is an answer.
     pub(crate) upgrade: bool,
-    /// How the request's field names are spelled.
-    pub(crate) names: &'a Names,
     /// How far the request's body is, when there is one.
     pub(crate) sent: Option<&'a Rc<Sent>>,
     /// How long it may take.
@@ -82,95 +72,151 @@ impl Connection {
     /// [`Failure::Connect`] or [`Failure::Timeout`].
     pub(crate) async fn open(addr: &Addr, written: &str, limit: Duration) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::Connect(written.into(), error);
-        let stream = match Stream::connect(addr).await_within(limit).await {
-            Some(stream) => stream.map_err(failed)?,
-            None => return Err(Failure::Timeout(Phase::Connect)),
+        let stream = match timeout(limit, Stream::connect(addr)).await {
+            Ok(stream) => stream.map_err(failed)?,
+            Err(_) => return Err(Failure::Timeout(Phase::Connect)),
         };
-        let speller = Speller::default();
-        let (sender, driver) = http1::Builder::new()
-            .preserve_header_case(true)
-            .title_case_headers(true)
-            .max_header_size(LARGEST_HEAD)
-            .handshake(TokioIo::new(Spelled::new(stream, speller.clone())))
-            .await
-            .map_err(|error| Failure::from_hyper(&error, Phase::Connect))?;
-        Ok(Self(Box::new(Parts { sender, driver, speller, since: Instant::now(), requests: 0 })))
+        Ok(Self { stream, since: Instant::now(), requests: 0 })
     }
 
     /// Sends a request and waits for the head of its answer.
     ///
     /// # Errors
-    /// The failure, and the request when not a byte of it was sent.
+    /// The failure, and the request's body when not a byte of the request was sent.
     pub(crate) async fn ask(
         mut self,
-        request: Request<RequestBody>,
+        request: Outgoing,
         answer: Answer<'_>,
-    ) -> Result<Reply, (Failure, Option<Request<RequestBody>>)> {
-        self.0.requests += 1;
-        self.0.speller.expect(answer.names);
-        let deadline = Instant::now() + answer.times.read.max(answer.times.send);
-        let mut timer = pin!(sleep_until(deadline));
-        let mut response = pin!(self.0.sender.try_send_request(request));
-        let driver = &mut self.0.driver;
-        let mut last = Instant::now();
-        let response = poll_fn(|cx| {
-            let driven = driver.poll_without_shutdown(cx);
-            if let Poll::Ready(response) = response.as_mut().poll(cx) {
-                return Poll::Ready(response.map_err(|mut error| {
-                    let message = error.take_message();
-                    (Failure::from_hyper(error.error(), Phase::Head), message)
-                }));
-            }
-            if let Poll::Ready(Err(error)) = driven {
-                return Poll::Ready(Err((Failure::from_hyper(&error, Phase::Head), None)));
-            }
-            match poll_late(timer.as_mut(), &mut last, &answer, cx) {
-                Poll::Ready(failure) => Poll::Ready(Err((failure, None))),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await?;
-        self.receive(response, answer).await.map_err(|failure| (failure, None))
+    ) -> Result<Reply, (Failure, Option<RequestBody>)> {
+        self.requests += 1;
+        let mut sending = Sending::new(request);
+        match self.wait(&mut sending, &answer).await {
+            Ok((head, rest)) => self.reply(head, rest, sending, answer).map_err(|e| (e, None)),
+            Err(failure) => Err((failure, sending.into_unsent())),
+        }
     }
 
-    async fn receive(
-        mut self,
-        response: Response<Incoming>,
+    /// Sends, and reads until the head is whole; what was read behind it comes with it.
+    async fn wait(
+        &mut self,
+        sending: &mut Sending,
+        answer: &Answer<'_>,
+    ) -> Result<(Head, Vec<u8>), Failure> {
+        let mut last = Instant::now();
+        let mut timer = pin!(sleep_until(last + answer.times.read.max(answer.times.send)));
+        let mut held = Vec::new();
+        poll_fn(|cx| {
+            if !sending.is_done()
+                && let Poll::Ready(Err(failure)) = sending.poll(&mut self.stream, cx)
+            {
+                return Poll::Ready(Err(failure));
+            }
+            match self.poll_head(&mut held, answer.method, cx) {
+                Poll::Ready(head) => Poll::Ready(head),
+                Poll::Pending => poll_late(timer.as_mut(), &mut last, answer, cx).map(Err),
+            }
+        })
+        .await
+    }
+
+    /// Reads until a head is whole that is no interim one. `held` keeps what is not.
+    fn poll_head(
+        &mut self,
+        held: &mut Vec<u8>,
+        method: &Method,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(Head, Vec<u8>), Failure>> {
+        scratch(|room| {
+            loop {
+                let read = ready!(self.poll_read(room, Phase::Head, cx))?;
+                if read.is_empty() {
+                    return Poll::Ready(Err(Failure::Closed(Phase::Head)));
+                }
+                let found = if held.is_empty() {
+                    find_head(read, method, held)?
+                } else {
+                    let begun = std::mem::take(held);
+                    find_head(&[&begun, read].concat(), method, held)?
+                };
+                if let Some(found) = found {
+                    return Poll::Ready(Ok(found));
+                }
+            }
+        })
+    }
+
+    /// Reads what is there into `room`; nothing at the end.
+    pub(super) fn poll_read<'a>(
+        &mut self,
+        room: &'a mut [u8],
+        phase: Phase,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<&'a [u8], Failure>> {
+        let mut read = ReadBuf::new(room);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))
+            .map_err(|error| Failure::Socket(phase, error))?;
+        let length = read.filled().len();
+        Poll::Ready(Ok(room.get(..length).unwrap_or_default()))
+    }
+
+    /// Goes on with what of the request was not sent before its answer came.
+    pub(super) fn poll_send(&mut self, sending: &mut Sending, cx: &mut Context<'_>) {
+        // Whatever becomes of it, the answer is there.
+        let _ = sending.poll(&mut self.stream, cx);
+    }
+
+    fn reply(
+        self,
+        head: Head,
+        rest: Vec<u8>,
+        sending: Sending,
         answer: Answer<'_>,
     ) -> Result<Reply, Failure> {
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let (head, incoming) = response.into_parts();
-            let body = ResponseBody::new(incoming, self, answer.shelf, answer.times.read);
-            return Ok(Reply::Answer(Response::from_parts(head, body)));
+        if head.status != StatusCode::SWITCHING_PROTOCOLS {
+            let patience = answer.times.read;
+            let body = ResponseBody::new(&head, &rest, (self, answer.shelf), sending, patience)?;
+            return Ok(Reply::Answer(head, body));
         }
         if !answer.upgrade {
             return Err(Failure::Unasked);
         }
-        poll_fn(|cx| self.0.driver.poll_without_shutdown(cx))
-            .await
-            .map_err(|error| Failure::from_hyper(&error, Phase::Head))?;
-        let parts = self.0.driver.into_parts();
-        let head = response.map(|_| ());
-        // A copy, so that hyper's buffer is freed however few bytes of it were left.
-        Ok(Reply::Switched(head, parts.io.into_inner().into_inner(), parts.read_buf.to_vec()))
-    }
-
-    /// Moves bytes; ready when the connection is over.
-    pub(super) fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-        self.0.driver.poll_without_shutdown(cx)
+        Ok(Reply::Switched(head, self.stream, rest))
     }
 
     /// Whether it has carried so many requests, or is so old.
     pub(super) fn is_spent(&self, requests: u64, age: Duration) -> bool {
-        self.0.requests >= requests || self.0.since.elapsed() >= age
+        self.requests >= requests || self.since.elapsed() >= age
     }
 
-    /// Whether it can carry another request: the last answer is complete, and the server has
-    /// neither closed it nor sent anything that nobody asked for.
+    /// Whether it can carry another request: the server has neither closed it nor sent anything
+    /// that nobody asked for.
     pub(super) fn is_reusable(&mut self) -> bool {
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        self.poll_drive(&mut cx).is_pending() && self.0.sender.is_ready()
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut byte = [0];
+        let mut byte = ReadBuf::new(&mut byte);
+        Pin::new(&mut self.stream).poll_read(&mut cx, &mut byte).is_pending()
     }
+}
+
+/// The first head in `bytes` that is no interim one, and what is behind it. What is not whole yet
+/// is put into `held`.
+fn find_head(
+    bytes: &[u8],
+    method: &Method,
+    held: &mut Vec<u8>,
+) -> Result<Option<(Head, Vec<u8>)>, Failure> {
+    let mut bytes = bytes;
+    while let Some(head) = Head::parse(bytes, method)? {
+        bytes = bytes.get(head.length..).unwrap_or_default();
+        if !head.is_interim() {
+            return Ok(Some((head, bytes.to_vec())));
+        }
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+    }
+    *held = bytes.to_vec();
+    Ok(None)
 }
 
 /// Ready with what took too long. The timer is moved on while the body still flows.
@@ -194,12 +240,3 @@ fn poll_late(
     }
     timer.poll(cx).map(|()| failure)
 }
-
-/// `timeout` as a method, so that a call reads in the order in which it happens.
-trait Within: Future + Sized {
-    async fn await_within(self, limit: Duration) -> Option<Self::Output> {
-        timeout(limit, self).await.ok()
-    }
-}
-
-impl<F: Future> Within for F {}

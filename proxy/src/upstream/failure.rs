@@ -45,8 +45,8 @@ pub(crate) enum Failure {
     #[error("{} failed ({error})", if *.0 == Phase::Send { "send()" } else { "recv()" }, error = errno(.1))]
     Socket(Phase, #[source] io::Error),
     /// Its answer is not HTTP.
-    #[error("upstream sent an invalid response ({0})")]
-    Invalid(Box<str>),
+    #[error("upstream sent {0}")]
+    Invalid(&'static str),
     /// It switched protocols though nobody had asked it to.
     #[error("upstream sent a 101 that was not asked for")]
     Unasked,
@@ -97,35 +97,8 @@ impl Failure {
         !matches!(self, Self::Client | Self::ClientTimeout | Self::TooLarge)
     }
 
-    /// Reads hyper's error: what hyper wraps tells a closed connection from a broken answer.
-    pub(super) fn from_hyper(error: &hyper::Error, phase: Phase) -> Self {
-        use std::error::Error;
-        if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            return Self::Closed(phase);
-        }
-        if error.is_parse() {
-            return Self::Invalid(error.to_string().into());
-        }
-        let mut source = error.source();
-        while let Some(cause) = source {
-            if let Some(broken) = cause.downcast_ref::<super::Broken>() {
-                return match broken {
-                    super::Broken::Client(_) => Self::Client,
-                    super::Broken::TooLarge => Self::TooLarge,
-                };
-            }
-            if let Some(io) = cause.downcast_ref::<io::Error>() {
-                if io.kind() == io::ErrorKind::UnexpectedEof {
-                    return Self::Closed(phase);
-                }
-                let copy = match io.raw_os_error() {
-                    Some(code) => io::Error::from_raw_os_error(code),
-                    None => io::Error::new(io.kind(), io.to_string()),
-                };
-                return Self::Socket(phase, copy);
-            }
-            source = cause.source();
-        }
-        Self::Closed(phase)
+    /// An answer that is not HTTP: what the server sent, in nginx's words.
+    pub(super) fn invalid(what: &'static str) -> Self {
+        Self::Invalid(what)
     }
 }

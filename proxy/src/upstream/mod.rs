@@ -1,23 +1,25 @@
 //! Connections to the servers of an upstream: opening them, asking over them, keeping them, and
 //! deciding when another server is tried.
 
+mod answer;
 mod body;
 mod connection;
 mod failure;
 mod next;
 mod pool;
 mod request_body;
-mod spelling;
+mod sending;
 
 use std::sync::Arc;
 
+pub(crate) use answer::Head;
 pub(crate) use body::ResponseBody;
 pub(crate) use connection::{Answer, Connection, Reply, Times};
 pub(crate) use failure::Failure;
 pub(crate) use next::{Budget, NextUpstream};
 pub(crate) use pool::{Keepalive, Pool};
 pub(crate) use request_body::{Broken, Pending, RequestBody, Sent, Uncollected};
-pub(crate) use spelling::Names;
+pub(crate) use sending::Outgoing;
 
 use crate::balance;
 use crate::net::Addr;

@@ -125,7 +125,7 @@ impl RequestBody {
     pub(crate) fn new(from: Pending, limit: u64, again: bool) -> (Self, Rc<Sent>) {
         let sent = Rc::new(Sent {
             awaited: Cell::new(false),
-            ended: Cell::new(false),
+            ended: Cell::new(from.is_end()),
             last: Cell::new(Instant::now()),
             bytes: Cell::new(0),
             kept: RefCell::new(again.then(Vec::new)),

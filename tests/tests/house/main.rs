@@ -259,6 +259,9 @@ fn is_of_a_door(item: &str) -> bool {
     item.is_empty() || item == ";" || item.starts_with("mod ") || item.starts_with("use ")
 }
 
+/// Where descriptors are born that the standard library and tokio have no safe call for.
+const UNSAFE: [&str; 1] = ["proxy/src/net/unix.rs"];
+
 #[test]
 fn every_file_says_what_it_is_and_is_short() {
     let mut mistakes = Vec::new();
@@ -273,8 +276,12 @@ fn every_file_says_what_it_is_and_is_short() {
             mistakes.push(format!("{path}: {length} lines are more than {LONGEST}"));
         }
         for (number, line) in Source::read(&path).lines.iter().enumerate() {
-            if line.split(|c| !is_word(c)).any(|word| word == "unsafe") {
-                mistakes.push(format!("{path}:{}: this house has no unsafe code", number + 1));
+            let is_unsafe = line.split(|c| !is_word(c)).any(|word| word == "unsafe");
+            if is_unsafe && !UNSAFE.contains(&path.as_str()) {
+                mistakes.push(format!(
+                    "{path}:{}: no unsafe code but in the files of descriptors",
+                    number + 1
+                ));
             }
         }
     }

@@ -172,11 +172,7 @@ pub(crate) const CHOSEN: &[Difference] = &[
     },
     Difference {
         case: "error log: no HTTP",
-        nginx: &[
-            "client 1 < garbage",
-            "client 1 < [until closed] ",
-            "log: TIME [error] PID: *N upstream sent no valid HTTP/1.0 header while reading response header from upstream, client: 127.0.0.1, server: , request: \"GET /p?q=1 HTTP/1.1\", upstream: \"http://unix:a.sock:/p?q=1\", host: \"h.example\", referrer: \"http://r/\"",
-        ],
+        nginx: &["client 1 < garbage", "client 1 < [until closed] "],
         proxy: &[
             "client 1 < HTTP/1.1 502 Bad Gateway",
             "client 1 < Connection: close",
@@ -185,21 +181,14 @@ pub(crate) const CHOSEN: &[Difference] = &[
             "client 1 < Date: *",
             "client 1 < Server: *",
             "client 1 < [by length] <html>\\r\\n<head><title>502 Bad Gateway</title></head>\\r\\n<body>\\r\\n<center><h1>502 Bad Gateway</h1></center>\\r\\n<hr><center>*</center>\\r\\n</body>\\r\\n</html>\\r\\n",
-            "log: TIME [error] PID: *N upstream sent an invalid response (invalid HTTP version parsed) while reading response header from upstream, client: 127.0.0.1, server: , request: \"GET /p?q=1 HTTP/1.1\", upstream: \"http://unix:a.sock:/p?q=1\", host: \"h.example\", referrer: \"http://r/\"",
         ],
-        why: "What is no HTTP/1 is a bad gateway; nginx passes it on as HTTP/0.9. The log says what was wrong with it.",
+        why: "What is no HTTP/1 is a bad gateway; nginx passes it on as HTTP/0.9. The log says the same.",
     },
     Difference {
         case: "keepalive_timeout 0",
         nginx: &["client 1 < Connection: keep-alive"],
         proxy: &["client 1 < Connection: close"],
         why: "The answer says what happens. nginx closes too, but says keep-alive when `return` stands outside of locations.",
-    },
-    Difference {
-        case: "an empty value",
-        nginx: &["worker a < X-Blank: ", "worker a < X-Empty: "],
-        proxy: &["worker a < X-Blank:", "worker a < X-Empty:"],
-        why: "The same field: the space is no part of its value (RFC 9112, section 5).",
     },
     Difference {
         case: "no reason",
@@ -305,12 +294,6 @@ pub(crate) const CHOSEN: &[Difference] = &[
             "client 1 < (kept open)",
         ],
         why: "The worker was not asked to switch, so that its 101 is a bad gateway (RFC 9110, section 15.2.2).",
-    },
-    Difference {
-        case: "a line without a colon",
-        nginx: &["worker a < nonsense: "],
-        proxy: &["worker a < nonsense:"],
-        why: "No space is written before an empty value: the field is the same (RFC 9110, section 5.5).",
     },
     Difference {
         case: "a fragment",

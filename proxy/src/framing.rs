@@ -1,17 +1,19 @@
-//! Where the bytes of one request body end, without keeping any of them.
+//! Where the bytes of one HTTP/1 body end, and which of them are its content (RFC 9112, 6 and 7).
 
-/// What is left of a body (RFC 9112, sections 6 and 7).
+/// What is left of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Body {
+pub(crate) enum Body {
     /// This many bytes.
     Length(u64),
     /// Chunks.
     Chunked(Chunk),
+    /// All that comes until the connection ends.
+    UntilClose,
 }
 
 /// Where in a chunked body the next byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     /// In the size of a chunk, of which this is known.
     Size(u64),
     /// Behind the size: spaces, or an extension.
@@ -40,19 +42,52 @@ pub(super) enum Chunk {
 
 impl Body {
     /// A chunked body from its start.
-    pub(super) const CHUNKED: Self = Self::Chunked(Chunk::Size(0));
+    pub(crate) const CHUNKED: Self = Self::Chunked(Chunk::Size(0));
 
     /// Whether nothing of it is left.
-    pub(super) fn is_over(self) -> bool {
+    pub(crate) fn is_over(self) -> bool {
         matches!(self, Self::Length(0) | Self::Chunked(Chunk::Over))
     }
 
     /// How many of these bytes belong to the body; fewer than there are only at its end.
-    pub(super) fn follow(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn follow(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::Length(left) => skip(left, bytes.len()),
             Self::Chunked(chunk) => chunk.follow(bytes),
+            Self::UntilClose => bytes.len(),
         }
+    }
+
+    /// Moves the content among these bytes to `out`. Says how many of them belong to the body;
+    /// fewer than there are only at its end.
+    pub(crate) fn content(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> usize {
+        let Self::Chunked(chunk) = self else {
+            let taken = self.follow(bytes);
+            out.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+            return taken;
+        };
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Chunk::Data(left) = chunk {
+                let taken = skip(left, rest.len());
+                out.extend_from_slice(rest.get(..taken).unwrap_or_default());
+                if *left == 0 {
+                    *chunk = Chunk::DataReturn;
+                }
+                at += taken;
+            } else if matches!(chunk, Chunk::Over | Chunk::Lost) {
+                break;
+            } else {
+                *chunk = chunk.next(*rest.first().unwrap_or(&0));
+                at += 1;
+            }
+        }
+        at
+    }
+
+    /// Whether these bytes were not what their framing promised.
+    pub(crate) fn is_lost(self) -> bool {
+        matches!(self, Self::Chunked(Chunk::Lost))
     }
 }
 
@@ -75,7 +110,7 @@ impl Chunk {
         }
     }
 
-    /// Where the byte behind this one stands. As strict as hyper, which reads the body.
+    /// Where the byte behind this one stands. As strict as hyper, which reads what clients send.
     fn next(self, byte: u8) -> Self {
         match (self, byte) {
             (Self::Size(size), b'\r') | (Self::Extension(size), b'\r') => Self::SizeEnd(size),
@@ -161,6 +196,15 @@ mod tests {
             }
             prop_assert!(body.is_over());
             prop_assert_eq!(at, end);
+            let (mut body, mut at, mut content) = (Body::CHUNKED, 0, Vec::new());
+            for cut in cuts.iter().cycle() {
+                let piece = &bytes[at..(at + cut).min(bytes.len())];
+                let taken = body.content(piece, &mut content);
+                at += taken;
+                if taken < piece.len() || at == bytes.len() { break }
+            }
+            prop_assert!(body.is_over());
+            prop_assert_eq!((at, content), (end, chunks.concat()));
         }
     }
 }

@@ -1,0 +1,129 @@
+//! What is known of one client connection.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use super::record::Switched;
+use super::refused::Refused;
+use super::site::Site;
+use crate::observe::{Counters, Open};
+use crate::upstream::Pool;
+
+/// One client connection, as its requests see it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// Its number in the logs.
+    pub(crate) id: u64,
+    /// Who it is; nothing over a Unix socket.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Where it connected to; asked from the socket when a variable wants it.
+    pub(crate) local: Option<SocketAddr>,
+    /// What answers it: the generation that accepted it, whatever is loaded later.
+    pub(crate) site: Arc<Site>,
+    /// The thread's idle connections to servers.
+    pub(crate) pool: Pool,
+    /// What keeps it counted as open.
+    pub(crate) open: RefCell<Option<Open>>,
+    /// What is counted.
+    pub(crate) counters: Arc<Counters>,
+    /// When it was accepted.
+    pub(crate) since: Instant,
+    /// Requests so far.
+    pub(crate) requests: Cell<u64>,
+    /// Requests whose answer has not ended.
+    pub(crate) busy: Cell<u32>,
+    /// When the last answer ended.
+    pub(crate) idle_since: Cell<Instant>,
+    /// How long it may be idle, by the location that answered last.
+    pub(crate) patience: Cell<Duration>,
+    /// Whether it is to be closed after the answer under way.
+    pub(crate) closing: Cell<bool>,
+    /// Whether the client may still be sending when it is closed.
+    pub(crate) linger: Cell<bool>,
+    /// The fields of the requests that have come and not begun, as the client wrote them.
+    pub(crate) fields: RefCell<VecDeque<Box<[u8]>>>,
+    /// How the head of the answer that begins is to be written, where hyper writes it otherwise.
+    pub(crate) written: RefCell<Written>,
+    /// A head that was refused, until its turn comes.
+    pub(crate) refused: RefCell<Option<Box<Refused>>>,
+    /// The upgrade that an answer has begun.
+    pub(crate) switched: RefCell<Option<Switched>>,
+    /// What its socket does.
+    pub(crate) flow: Flow,
+}
+
+/// How the head of an answer is written, where hyper would write it otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// The answer is one to HTTP/1.0, to which hyper says its own version; nginx says 1.1.
+    pub(crate) old: bool,
+    /// The names that are not spelled `Like-This`.
+    pub(crate) names: Vec<Box<str>>,
+}
+
+/// What a client's socket does while hyper has it.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    /// Since when it takes no more bytes, while some wait for it.
+    pub(crate) blocked: Cell<Option<Instant>>,
+    /// How long that may last, by the location that answered last.
+    pub(crate) limit: Cell<Duration>,
+    /// Whether nobody waits for the next bytes that come: those that came are not used yet.
+    pub(crate) deaf: Cell<bool>,
+}
+
+impl Flow {
+    /// A socket that has not been used yet.
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { blocked: Cell::new(None), limit: Cell::new(limit), deaf: Cell::new(false) }
+    }
+}
+
+impl Client {
+    /// A request begins: its number, and its fields as they came.
+    pub(super) fn begin(&self) -> (u64, Box<[u8]>) {
+        self.busy.set(self.busy.get() + 1);
+        self.counters.requests.fetch_add(1, Relaxed);
+        let number = self.requests.get() + 1;
+        self.requests.set(number);
+        (number, self.fields.borrow_mut().pop_front().unwrap_or_default())
+    }
+
+    /// Keeps the fields of a request that has come, until it begins; nothing of one that is refused.
+    pub(crate) fn keep_fields(&self, fields: Option<&[u8]>) {
+        self.fields.borrow_mut().push_back(fields.unwrap_or_default().into());
+    }
+
+    /// How the head that hyper writes next is to be written, where that is not hyper's way.
+    pub(crate) fn take_written(&self) -> Option<Written> {
+        let mut written = self.written.borrow_mut();
+        let own = written.old || !written.names.is_empty();
+        own.then(|| std::mem::take(&mut *written))
+    }
+
+    /// Whether this many requests have come and all of them are answered.
+    pub(crate) fn is_answered(&self, requests: u64) -> bool {
+        self.busy.get() == 0 && self.requests.get() == requests
+    }
+
+    /// Its answer has ended.
+    pub(super) fn end(&self) {
+        self.busy.set(self.busy.get().saturating_sub(1));
+        self.idle_since.set(Instant::now());
+    }
+
+    /// Whether bytes have come behind a request whose answer is under way, so that nobody would
+    /// be told if the client went away.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.busy.get() > 0 && self.flow.deaf.get()
+    }
+
+    /// Counts a tunnel while it lives.
+    pub(crate) fn count_tunnel(&self) -> Open {
+        self.counters.tunnel()
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::line::Line;
 use super::peer::Counts;
 
 /// All counts of a process, keyed by the upstream's name and the peer's address. Cloning it makes
@@ -114,6 +115,8 @@ impl<A: Clone + Eq + Hash> Directory<A> {
 #[derive(Debug, Default)]
 pub(super) struct Group {
     counts: Mutex<Vec<Counts>>,
+    /// Who waits for one of them.
+    pub(super) line: Line,
 }
 
 impl Group {
@@ -124,6 +127,6 @@ impl Group {
 
 /// Locks; a panic elsewhere while it was held does not stop the balancing, for every change made
 /// under these locks is complete by itself.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

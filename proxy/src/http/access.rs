@@ -13,6 +13,7 @@ use super::body::Body;
 use super::record::{Client, Record};
 use super::values;
 use super::{Hangup, site::AccessLog};
+use crate::route::Template;
 
 /// A request inside the stack.
 #[derive(Debug)]
@@ -80,10 +81,20 @@ where
 /// Writes a line to each access log of a request that has ended.
 pub(super) fn write(record: &Record) {
     let Some(rules) = record.rules() else { return };
-    for AccessLog { file, format, escape } in &rules.logs.access {
+    for AccessLog { file, condition, format, escape } in &rules.logs.access {
+        if condition.as_ref().is_some_and(|condition| !holds(record, condition)) {
+            continue;
+        }
         let mut line = Vec::with_capacity(256);
         values::render_escaped(record, format, *escape, &mut line);
         line.push(b'\n');
         file.write(&line);
     }
+}
+
+/// nginx's truth: anything but nothing and `0`.
+fn holds(record: &Record, condition: &Template) -> bool {
+    let mut value = Vec::new();
+    condition.render(record, &mut value);
+    !matches!(value.as_slice(), b"" | b"0")
 }

@@ -14,6 +14,7 @@ use http_body::Body as _;
 use tower::Service;
 
 use super::access::Exchange;
+use super::affinity;
 use super::body::Content;
 use super::headers::clean_answer;
 use super::lengths;
@@ -27,7 +28,7 @@ use crate::observe::Level;
 use crate::tunnel;
 use crate::upstream::{
     Answer, Broken, Budget, Connection, Failure, Lease, Pending, Reply, RequestBody, ResponseBody,
-    Sent, Uncollected,
+    Sent, Uncollected, Upstream,
 };
 
 /// How long one direction of a tunnel may go on after the other has ended.
@@ -60,7 +61,10 @@ impl Service<Exchange> for Forward {
             // The only future of a request that is boxed.
             Action::Forward(_) => Either::Right(Box::pin(async move {
                 match &rules.action {
-                    Action::Forward(forwarding) => Forwarded::new(exchange, forwarding).run().await,
+                    Action::Forward(forwarding) => {
+                        let upstream = forwarding.upstream.current();
+                        Forwarded::new(exchange, forwarding, &upstream).run().await
+                    }
                     _ => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
                 }
             })),
@@ -72,6 +76,8 @@ impl Service<Exchange> for Forward {
 struct Forwarded<'a> {
     record: Rc<Record>,
     forwarding: &'a Forwarding,
+    /// The servers that there are when the request comes.
+    upstream: &'a Upstream,
     extensions: Extensions,
     /// What of the request's body is to be sent.
     body: Option<Pending>,
@@ -87,15 +93,15 @@ struct Forwarded<'a> {
 type Attempt = ControlFlow<Outcome, StatusCode>;
 
 impl<'a> Forwarded<'a> {
-    fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
+    fn new(exchange: Exchange, forwarding: &'a Forwarding, upstream: &'a Upstream) -> Self {
         let Exchange { record, extensions, body } = exchange;
         let body = (!body.is_end_stream()).then_some(Pending::Coming(body));
         let upgrade = body.is_none()
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(Instant::now());
-        let (sent, tried) = (None, Tried::default());
-        Self { record, forwarding, extensions, body, sent, upgrade, tried, budget }
+        let (sent, tried) = (None, affinity::tried(&record, &upstream.key));
+        Self { record, forwarding, upstream, extensions, body, sent, upgrade, tried, budget }
     }
 
     async fn run(mut self) -> Outcome {
@@ -105,15 +111,16 @@ impl<'a> Forwarded<'a> {
         let mut status = StatusCode::BAD_GATEWAY;
         let mut any_live = false;
         while self.budget.take(Instant::now()) {
-            let balance = &self.forwarding.upstream.balance;
-            let Some(lease) = balance.pick(&mut self.tried, Instant::now()) else {
-                // The benched ones were asked too, but in vain: nginx says so without asking.
-                if !any_live {
-                    let upstream = Some(&*self.forwarding.upstream.name);
-                    let what = format_args!("no live upstreams while connecting to upstream");
-                    self.record.log(Level::Error, upstream, what);
+            let lease = match self.upstream.lease(&mut self.tried).await {
+                Ok(lease) => lease,
+                Err(unavailable) => {
+                    // The benched ones were asked too, but in vain: nginx says so without asking.
+                    if !any_live {
+                        let what = format_args!("{unavailable}");
+                        self.record.log(Level::Error, Some(&*self.upstream.name), what);
+                    }
+                    break;
                 }
-                break;
             };
             any_live |= !lease.was_benched();
             match self.attempt(lease).await {
@@ -128,7 +135,7 @@ impl<'a> Forwarded<'a> {
     /// server: the same one is asked again over a new connection.
     async fn attempt(&mut self, lease: Lease) -> Attempt {
         let peer = lease.peer();
-        let upstream = &self.forwarding.upstream;
+        let upstream = self.upstream;
         self.record.tries.borrow_mut().push(Try {
             addr: self.written(peer).into(),
             status: 502,
@@ -164,7 +171,7 @@ impl<'a> Forwarded<'a> {
         kept: Option<Connection>,
         lease: &Lease,
     ) -> Result<Reply, (Failure, bool)> {
-        let Forwarding { upstream, headers, times, .. } = self.forwarding;
+        let Forwarding { headers, times, .. } = self.forwarding;
         let started = Instant::now();
         let connection = match kept {
             Some(connection) => connection,
@@ -179,7 +186,7 @@ impl<'a> Forwarded<'a> {
             upgrade: self.upgrade && request.headers().contains_key(UPGRADE),
             sent: sent.as_ref(),
             times: *times,
-            shelf: self.record.client.pool.shelf(&upstream.keepalive, lease.peer()),
+            shelf: self.record.client.pool.shelf(&self.upstream.keepalive, lease.peer()),
         };
         let outgoing = self.record.is_logged().then(|| {
             let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
@@ -333,11 +340,11 @@ impl<'a> Forwarded<'a> {
 
     /// A server's address as the configuration writes it.
     fn written(&self, peer: usize) -> &'a str {
-        self.forwarding.upstream.written.get(peer).map_or("", |written| written)
+        self.upstream.written.get(peer).map_or("", |written| written)
     }
 
     fn servers(&self) -> usize {
-        self.forwarding.upstream.written.len()
+        self.upstream.written.len()
     }
 
     /// Writes what the head of an answer says of its server.

@@ -4,6 +4,7 @@
 //! it writes into the request's [`Record`], which the variables and the logs read.
 
 mod access;
+mod affinity;
 mod body;
 mod forward;
 mod headers;
@@ -29,7 +30,8 @@ pub(crate) use headers::HeaderPlan;
 pub(crate) use record::{Client, Flow, Switched};
 pub(crate) use refused::Refused;
 pub(crate) use site::{
-    AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,
+    AccessLog, Action, Forwarding, LogSink, Logs, Returning, Rules, Server, Site, UriPart,
+    Variables,
 };
 pub(crate) use values::Escape as LogEscape;
 

@@ -59,6 +59,20 @@ fn access() -> Vec<Case> {
             .client(|scene| scene.get_each(&["/a", "/b"])).log("a.log", 1),
         Case::new("log: two files", http("log_format one '1 $uri'; server { listen 127.0.0.1:{port}; access_log a.log one; access_log b.log; return 200 x; }"))
             .asks(ASK).log("a.log", 1),
+        Case::new("log: if=", http("map $arg_log $loggable { yes 1; no 0; } log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f if=$loggable; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/?log=yes", "/?log=no", "/?log=0", "/", "/last?log=yes"])).log("a.log", 2),
+        Case::new("log: if= of a text", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f if=0$arg_a; access_log a.log f if=; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/", "/?a=0", "/?a=x"])).log("a.log", 2),
+        Case::new("log: the last if= counts", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f if=$arg_a if=$arg_b; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/?a=1", "/?b=1"])).log("a.log", 1),
+        Case::new("log: if= by the answer", http("map $status $bad { ~^[45] 1; default 0; } log_format f '$request $status'; server { listen 127.0.0.1:{port}; access_log a.log f if=$bad; location /a { return 404; } return 200 x; }"))
+            .client(|scene| scene.get_each(&["/", "/a"])).log("a.log", 1),
+        Case::new("log: a buffer that is written in time", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f buffer=4k flush=100ms; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/1", "/2", "/3"])).log("a.log", 3),
+        Case::new("log: a buffer that is full", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f buffer=64; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/1", "/2", "/3", "/4", "/5", "/6", "/7"])).log("a.log", 6),
+        Case::new("log: off counts beside another log", http("server { listen 127.0.0.1:{port}; access_log b.log; location /a { access_log off; access_log a.log; return 200 a; } location /b { access_log a.log; access_log off; location /b/c { return 200 c; } return 200 b; } location / { return 200 x; } }"))
+            .client(|scene| scene.get_each(&["/a", "/b", "/b/c", "/"])).log("b.log", 1),
     ]
 }
 

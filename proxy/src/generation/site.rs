@@ -18,7 +18,7 @@ use crate::http::{
 };
 use crate::observe::{ErrorLog, LogBuffer};
 use crate::route::{
-    Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template,
+    Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template, Variable,
 };
 use crate::upstream::{self, Times};
 
@@ -223,7 +223,18 @@ impl<'a, 'u> Builder<'a, 'u> {
         } else {
             logs::error_log(&settings.error_log, self.files)?
         };
-        Ok(Logs { access, error })
+        // A map may lead to them, too.
+        let is_upstream = |variable: &Variable| {
+            matches!(
+                variable,
+                Variable::UpstreamHttp(_) | Variable::UpstreamCookie(_) | Variable::Map(_)
+            )
+        };
+        let upstream_fields = access.iter().any(|log| {
+            let condition = log.condition.iter().flat_map(Template::variables);
+            log.format.variables().chain(condition).any(is_upstream)
+        });
+        Ok(Logs { access, upstream_fields, error })
     }
 
     fn returning(&self, returns: &model::Return) -> Result<Returning, Problem> {

@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 use tower::Service;
 
 use super::body::Body;
+use super::escape;
 use super::record::{Client, Record};
-use super::values;
 use super::{Hangup, site::AccessLog};
 use crate::route::Template;
 
@@ -69,6 +69,8 @@ where
             tries: RefCell::default(),
             status: Cell::new(0),
             sent: OnceCell::new(),
+            framing: Cell::default(),
+            upstream_sent: RefCell::default(),
             body_sent: Cell::new(0),
             received: Cell::new(0),
             complete: Cell::new(false),
@@ -86,7 +88,7 @@ pub(super) fn write(record: &Record) {
             continue;
         }
         let mut line = Vec::with_capacity(256);
-        values::render_escaped(record, format, *escape, &mut line);
+        escape::render_escaped(record, format, *escape, &mut line);
         line.push(b'\n');
         file.write(&line);
     }

@@ -18,11 +18,12 @@ use super::affinity;
 use super::body::Content;
 use super::headers::clean_answer;
 use super::lengths;
-use super::record::{Epitaph, Record, Switched, Try};
+use super::record::{Epitaph, Record, Switched};
 use super::reply::Refusal;
 use super::returning;
 use super::site::{Action, Forwarding};
 use super::target;
+use super::tries::Try;
 use crate::balance::Tried;
 use crate::observe::Level;
 use crate::tunnel;
@@ -85,6 +86,8 @@ struct Forwarded<'a> {
     sent: Option<Rc<Sent>>,
     upgrade: bool,
     tried: Tried,
+    /// Servers that were asked for other locations.
+    tries_before: usize,
     budget: Budget,
 }
 
@@ -101,7 +104,19 @@ impl<'a> Forwarded<'a> {
             && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(Instant::now());
         let (sent, tried) = (None, affinity::tried(&record, &upstream.key));
-        Self { record, forwarding, upstream, extensions, body, sent, upgrade, tried, budget }
+        let tries_before = record.tries.borrow().len();
+        Self {
+            record,
+            forwarding,
+            upstream,
+            extensions,
+            body,
+            sent,
+            upgrade,
+            tried,
+            tries_before,
+            budget,
+        }
     }
 
     async fn run(mut self) -> Outcome {
@@ -118,6 +133,8 @@ impl<'a> Forwarded<'a> {
                     if !any_live {
                         let what = format_args!("{unavailable}");
                         self.record.log(Level::Error, Some(&*self.upstream.name), what);
+                        self.begin_try(&self.upstream.name);
+                        self.note(Try::ended);
                     }
                     break;
                 }
@@ -136,16 +153,7 @@ impl<'a> Forwarded<'a> {
     async fn attempt(&mut self, lease: Lease) -> Attempt {
         let peer = lease.peer();
         let upstream = self.upstream;
-        self.record.tries.borrow_mut().push(Try {
-            addr: self.written(peer).into(),
-            status: 502,
-            connect: None,
-            header: None,
-            response: None,
-            length: 0,
-            sent: 0,
-            received: 0,
-        });
+        self.begin_try(self.written(peer));
         let kept = self.record.client.pool.take(&upstream.keepalive, peer);
         let reused = kept.is_some();
         let mut outcome = self.ask(kept, &lease).await;
@@ -172,7 +180,7 @@ impl<'a> Forwarded<'a> {
         lease: &Lease,
     ) -> Result<Reply, (Failure, bool)> {
         let Forwarding { headers, times, .. } = self.forwarding;
-        let started = Instant::now();
+        let started = self.record.tries.borrow().last().map_or_else(Instant::now, |t| t.started);
         let connection = match kept {
             Some(connection) => connection,
             None => Connection::open(lease.address(), self.written(lease.peer()), times.connect)
@@ -195,7 +203,7 @@ impl<'a> Forwarded<'a> {
         let reply = connection.ask(request, answer).await;
         self.note(|last| {
             let body = sent.as_ref().map_or(0, |sent| sent.bytes.get());
-            last.header = Some(started.elapsed());
+            last.header = reply.is_ok().then(|| started.elapsed());
             last.sent = outgoing.unwrap_or(0) + body;
         });
         self.sent = sent;
@@ -281,6 +289,7 @@ impl<'a> Forwarded<'a> {
             && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
             && self.has_body_again()
         {
+            self.note(Try::ended);
             lease.failed(Instant::now());
             return Attempt::Continue(head.status);
         }
@@ -320,7 +329,10 @@ impl<'a> Forwarded<'a> {
             failure if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         };
-        self.note(|last| last.status = status.as_u16());
+        self.note(|last| {
+            last.status = status.as_u16();
+            last.ended();
+        });
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
@@ -347,9 +359,21 @@ impl<'a> Forwarded<'a> {
         self.upstream.written.len()
     }
 
+    /// Another server is asked. What was tried before this request came here was asked for another
+    /// location.
+    fn begin_try(&self, addr: &str) {
+        let mut tries = self.record.tries.borrow_mut();
+        let redirected = !tries.is_empty() && tries.len() == self.tries_before;
+        tries.push(Try::new(addr, redirected));
+        self.record.upstream_sent.take();
+    }
+
     /// Writes what the head of an answer says of its server.
     fn note_head(&self, head: &http::response::Parts) {
         let logged = self.record.is_logged();
+        if self.record.rules().is_some_and(|rules| rules.logs.upstream_fields) {
+            self.record.upstream_sent.replace(Some(head.headers.clone()));
+        }
         self.note(|last| {
             last.status = head.status.as_u16();
             if logged {

@@ -6,6 +6,7 @@
 mod access;
 mod affinity;
 mod body;
+mod escape;
 mod forward;
 mod headers;
 mod lengths;
@@ -17,6 +18,7 @@ mod returning;
 mod routing;
 mod site;
 mod target;
+mod tries;
 mod values;
 
 use std::rc::Rc;
@@ -26,6 +28,7 @@ use hyper::body::Incoming;
 use tower::{Service, ServiceBuilder};
 
 pub(crate) use body::Body;
+pub(crate) use escape::Escape as LogEscape;
 pub(crate) use headers::HeaderPlan;
 pub(crate) use record::{Client, Flow, Switched};
 pub(crate) use refused::Refused;
@@ -33,7 +36,6 @@ pub(crate) use site::{
     AccessLog, Action, Forwarding, LogSink, Logs, Returning, Rules, Server, Site, UriPart,
     Variables,
 };
-pub(crate) use values::Escape as LogEscape;
 
 /// What every request of a client connection goes through.
 pub(crate) fn stack(

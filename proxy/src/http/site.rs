@@ -76,6 +76,8 @@ pub(crate) struct Rules {
 pub(crate) struct Logs {
     /// One line for each request and entry.
     pub(crate) access: Vec<AccessLog>,
+    /// Whether one of them, or a condition, names a field of a server's answer.
+    pub(crate) upstream_fields: bool,
     /// What goes wrong.
     pub(crate) error: ErrorLog,
 }
@@ -90,7 +92,7 @@ pub(crate) struct AccessLog {
     /// What a line says.
     pub(crate) format: Arc<Template>,
     /// How its values are escaped.
-    pub(crate) escape: super::values::Escape,
+    pub(crate) escape: super::escape::Escape,
 }
 
 /// Where the lines of an access log go.

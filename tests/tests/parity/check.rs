@@ -122,7 +122,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "a backup after the method",
             "upstream u { hash $uri; server unix:a; server unix:b backup; }",
         ),
-        ("an unknown variable in if=", "access_log a.log combined if=$nope;"),
+        ("an unknown variable in if=", "server { access_log a.log combined if=$nope; }"),
         (
             "two buffers of one log",
             "server { access_log a.log combined buffer=8k; location / { access_log a.log combined buffer=9k; } }",

@@ -97,6 +97,23 @@ fn a_request_waits_in_the_queue_until_a_tunnel_ends() {
 }
 
 #[test]
+fn a_socket_that_joins_serves_who_waits() {
+    let upstream = "server unix:{dir}/run-*.sock max_conns=1; queue 9 timeout=60s;";
+    let house = House::saying(Says { upstream, ..Says::default() });
+    let first = house.worker("run-1.sock");
+    wait_until("the first joins", || sockets(&house) == ["run-1.sock"]);
+    let tunnel = house.tunnel(&first);
+    let mut waiting = asking(&house);
+    wait_until("it waits", || house.proxy.counts().requests == 2);
+    let second = house.worker("run-2.sock");
+    let mut server = second.accept();
+    server.head();
+    server.send(OK);
+    assert_eq!(waiting.answer().1, "ok");
+    drop(tunnel);
+}
+
+#[test]
 fn waiting_has_an_end() {
     let upstream = "server unix:{dir}/a.sock max_conns=1; queue 9 timeout=50ms;";
     let house = House::saying(Says { upstream, ..Says::default() });

@@ -58,6 +58,15 @@ impl Line {
         }
     }
 
+    /// Everything may be different: all look, in the order of their places.
+    pub(super) fn wake(&self) {
+        let mut waiting = lock(&self.waiting);
+        let wakers = waiting.places.iter_mut().filter_map(|(_, waker)| waker.take());
+        let wakers: Vec<_> = wakers.collect();
+        drop(waiting);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
     /// Whether this ticket is the first. Its holder is woken when it is worth while to ask again.
     fn is_first(&self, ticket: u64, waker: &Waker) -> bool {
         let mut waiting = lock(&self.waiting);
@@ -99,6 +108,11 @@ impl<A> Turn<A> {
             return Poll::Pending;
         }
         self.upstream.pick(tried, now).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Waits from now on for a peer of this upstream, which has the same name, and so the same line.
+    pub fn follow(&mut self, upstream: &Upstream<A>) {
+        self.upstream = upstream.clone();
     }
 }
 

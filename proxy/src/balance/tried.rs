@@ -18,6 +18,11 @@ impl Tried {
         Self { course: Course { key, ..Course::default() }, ..Self::default() }
     }
 
+    /// Forgets whom it was given, but not its key: there are other peers now.
+    pub fn restart(&mut self) {
+        *self = Self::keyed(std::mem::take(&mut self.course.key));
+    }
+
     /// Whether the peer at this position of its upstream was tried.
     #[must_use]
     pub fn contains(&self, peer: usize) -> bool {

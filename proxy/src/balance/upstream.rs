@@ -145,6 +145,11 @@ impl<A> Upstream<A> {
         !self.inner.group.line.is_empty()
     }
 
+    /// Has all that wait look again, for there are other peers now ([`Turn::follow`]).
+    pub fn wake(&self) {
+        self.inner.group.line.wake();
+    }
+
     /// Takes a place at the end of the line of those that wait for a peer; none when `limit` wait
     /// already. The line is the zone's: requests of all generations stand in it.
     #[must_use]

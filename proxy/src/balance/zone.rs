@@ -72,7 +72,7 @@ impl<A> Default for Directory<A> {
 }
 
 impl<A: Clone + Eq + Hash> Directory<A> {
-    /// Forgets the counts that nobody needs; false when none is left.
+    /// Forgets the counts that nobody needs; false when none is left and no upstream either.
     fn prune(&mut self) -> bool {
         let mut counts = self.group.lock();
         self.places.retain(|_, place| match counts.get_mut(*place) {
@@ -84,7 +84,8 @@ impl<A: Clone + Eq + Hash> Directory<A> {
             }
             None => false,
         });
-        !self.places.is_empty()
+        // An upstream without peers is one all the same: somebody may stand in its line.
+        !self.places.is_empty() || Arc::strong_count(&self.group) > 1
     }
 
     fn enter<'a>(&mut self, addresses: impl Iterator<Item = &'a A>) -> Vec<usize>

@@ -2,6 +2,7 @@
 //! again, and when they change, the upstream is made anew beside the old one.
 
 use std::os::unix::fs::FileTypeExt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::balance::{self, Method, PeerSettings, Policy, Zone};
@@ -65,6 +66,7 @@ impl Plan {
             keepalive: Keepalive::new(connections, requests, time, timeout),
             key: self.key.clone(),
             queue: self.queue,
+            replaced: AtomicBool::new(false),
         }
     }
 }

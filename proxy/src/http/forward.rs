@@ -28,8 +28,8 @@ use crate::balance::Tried;
 use crate::observe::Level;
 use crate::tunnel;
 use crate::upstream::{
-    Answer, Broken, Budget, Connection, Failure, Lease, Pending, Reply, RequestBody, ResponseBody,
-    Sent, Uncollected, Upstream,
+    Answer, Broken, Budget, Connection, Current, Failure, Lease, Pending, Reply, RequestBody,
+    ResponseBody, Sent, Uncollected,
 };
 
 /// How long one direction of a tunnel may go on after the other has ended.
@@ -62,10 +62,7 @@ impl Service<Exchange> for Forward {
             // The only future of a request that is boxed.
             Action::Forward(_) => Either::Right(Box::pin(async move {
                 match &rules.action {
-                    Action::Forward(forwarding) => {
-                        let upstream = forwarding.upstream.current();
-                        Forwarded::new(exchange, forwarding, &upstream).run().await
-                    }
+                    Action::Forward(forwarding) => Forwarded::new(exchange, forwarding).run().await,
                     _ => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
                 }
             })),
@@ -77,8 +74,8 @@ impl Service<Exchange> for Forward {
 struct Forwarded<'a> {
     record: Rc<Record>,
     forwarding: &'a Forwarding,
-    /// The servers that there are when the request comes.
-    upstream: &'a Upstream,
+    /// The servers that there are when the request comes, or when its turn comes in the queue.
+    upstream: Current<'a>,
     extensions: Extensions,
     /// What of the request's body is to be sent.
     body: Option<Pending>,
@@ -96,13 +93,14 @@ struct Forwarded<'a> {
 type Attempt = ControlFlow<Outcome, StatusCode>;
 
 impl<'a> Forwarded<'a> {
-    fn new(exchange: Exchange, forwarding: &'a Forwarding, upstream: &'a Upstream) -> Self {
+    fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
         let Exchange { record, extensions, body } = exchange;
         let body = (!body.is_end_stream()).then_some(Pending::Coming(body));
         let upgrade = body.is_none()
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(Instant::now());
+        let upstream = forwarding.upstream.current();
         let (sent, tried) = (None, affinity::tried(&record, &upstream.key));
         let tries_before = record.tries.borrow().len();
         Self {
@@ -126,7 +124,8 @@ impl<'a> Forwarded<'a> {
         let mut status = StatusCode::BAD_GATEWAY;
         let mut any_live = false;
         while self.budget.take(Instant::now()) {
-            let lease = match self.upstream.lease(&mut self.tried).await {
+            let group = &self.forwarding.upstream;
+            let lease = match group.lease(&mut self.upstream, &mut self.tried).await {
                 Ok(lease) => lease,
                 Err(unavailable) => {
                     // The benched ones were asked too, but in vain: nginx says so without asking.
@@ -152,9 +151,8 @@ impl<'a> Forwarded<'a> {
     /// server: the same one is asked again over a new connection.
     async fn attempt(&mut self, lease: Lease) -> Attempt {
         let peer = lease.peer();
-        let upstream = self.upstream;
         self.begin_try(self.written(peer));
-        let kept = self.record.client.pool.take(&upstream.keepalive, peer);
+        let kept = self.record.client.pool.take(&self.upstream.keepalive, peer);
         let reused = kept.is_some();
         let mut outcome = self.ask(kept, &lease).await;
         if let (true, Err((Failure::Closed(_) | Failure::Socket(..), again))) = (reused, &outcome)
@@ -351,7 +349,7 @@ impl<'a> Forwarded<'a> {
     }
 
     /// A server's address as the configuration writes it.
-    fn written(&self, peer: usize) -> &'a str {
+    fn written(&self, peer: usize) -> &str {
         self.upstream.written.get(peer).map_or("", |written| written)
     }
 

@@ -2,6 +2,7 @@
 //! pattern matches at the moment.
 
 use std::ops::Deref;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{SharedUpstream, Upstream};
@@ -20,8 +21,11 @@ pub(crate) enum Group {
 pub(crate) struct Watched(RwLock<SharedUpstream>);
 
 /// An upstream as it is at one moment, for one request.
+#[derive(Debug)]
 pub(crate) enum Current<'a> {
+    /// It stays.
     Fixed(&'a Upstream),
+    /// It was so when it was asked for.
     Watched(SharedUpstream),
 }
 
@@ -54,9 +58,20 @@ impl Watched {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Other servers: requests under way keep those that they know.
+    /// Other servers: requests under way keep those that they know, those that wait look again.
     pub(crate) fn replace(&self, upstream: SharedUpstream) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = upstream;
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *current, upstream);
+        drop(current);
+        old.replaced.store(true, SeqCst);
+        old.balance.wake();
+    }
+}
+
+impl Current<'_> {
+    /// Whether there are other servers by now.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.replaced.load(SeqCst)
     }
 }
 

@@ -12,11 +12,12 @@ mod request_body;
 mod spelling;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub(crate) use body::ResponseBody;
 pub(crate) use connection::{Answer, Connection, Reply, Times};
 pub(crate) use failure::Failure;
-pub(crate) use group::{Group, Watched};
+pub(crate) use group::{Current, Group, Watched};
 pub(crate) use next::{Budget, NextUpstream};
 pub(crate) use pool::{Keepalive, Pool};
 pub(crate) use queue::Queue;
@@ -42,6 +43,8 @@ pub(crate) struct Upstream {
     pub(crate) key: Key,
     /// Whether requests wait while all of them are full.
     pub(crate) queue: Option<Queue>,
+    /// Whether other servers are in its place by now.
+    pub(crate) replaced: AtomicBool,
 }
 
 /// What an upstream's method goes by.

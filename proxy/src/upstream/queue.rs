@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use super::{Lease, Upstream};
+use super::Lease;
+use super::group::{Current, Group};
 use crate::balance::Tried;
 
 /// How requests wait for a server.
@@ -31,11 +32,17 @@ pub(crate) enum Unavailable {
     QueueTimeout,
 }
 
-impl Upstream {
-    /// Takes a server for a request; where there is a queue, waits in it while all are full.
-    pub(crate) async fn lease(&self, tried: &mut Tried) -> Result<Lease, Unavailable> {
-        let balance = &self.balance;
-        let Some(queue) = &self.queue else {
+impl Group {
+    /// Takes a server for a request; where there is a queue, waits in it while all are full. When
+    /// servers come or go meanwhile, `current` becomes what there is then, and nobody counts as
+    /// tried.
+    pub(crate) async fn lease<'a>(
+        &'a self,
+        current: &mut Current<'a>,
+        tried: &mut Tried,
+    ) -> Result<Lease, Unavailable> {
+        let balance = &current.balance;
+        let Some(queue) = current.queue else {
             return balance.pick(tried, Instant::now()).ok_or(Unavailable::None);
         };
         // Nobody passes those that wait already.
@@ -48,7 +55,18 @@ impl Upstream {
             return Err(Unavailable::None);
         }
         let mut turn = balance.queue(queue.requests).ok_or(Unavailable::QueueFull)?;
-        let free = poll_fn(|cx| turn.poll(tried, Instant::now(), cx.waker()));
+        let free = poll_fn(|cx| {
+            loop {
+                let polled = turn.poll(tried, Instant::now(), cx.waker());
+                // It is asked once the waker is in its place: who replaces, replaces and then wakes.
+                if polled.is_ready() || !current.is_replaced() {
+                    return polled;
+                }
+                *current = self.current();
+                turn.follow(&current.balance);
+                tried.restart();
+            }
+        });
         timeout(queue.timeout, free).await.map_err(|_| Unavailable::QueueTimeout)
     }
 }

@@ -105,3 +105,24 @@ fn waiting_makes_no_sense_where_all_were_tried() {
     drop(upstream.pick(&mut tried, Instant::now()));
     assert!(!upstream.has_untried(&tried));
 }
+
+#[test]
+fn who_waits_follows_when_there_are_other_peers() {
+    let zone = Zone::new();
+    let one = |address| PeerSettings { max_conns: 1, ..peer(address) };
+    let old = Upstream::new(&zone, "websocket", LEAST_CONN, vec![one("a")]);
+    let _held = pick(&old, Instant::now()).unwrap();
+    let (mut first, mut second) = (Waiting::at(&old), Waiting::at(&old));
+    assert!(first.poll().is_pending() && second.poll().is_pending());
+    let new = Upstream::new(&zone, "websocket", LEAST_CONN, vec![one("a"), one("b")]);
+    old.wake();
+    assert_eq!((first.rings(), second.rings()), (1, 1));
+    [&mut first, &mut second].into_iter().for_each(|waiting| waiting.turn.follow(&new));
+    assert!(second.poll().is_pending(), "it is still the second");
+    let Poll::Ready(lease) = first.poll() else { panic!("there is room at the new one") };
+    assert_eq!(*lease.address(), "b");
+    drop(first);
+    assert!(second.poll().is_pending());
+    drop(lease);
+    assert!(second.poll().is_ready());
+}

@@ -1,10 +1,12 @@
 //! One end of a connection, held by a test: exact bytes out, and what comes in, taken apart.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use crate::message::{Body, Framing, Head};
 
@@ -51,6 +53,19 @@ impl Wire {
         };
         limited.expect("a read timeout");
         Self { stream, ahead: Vec::new() }
+    }
+
+    /// Connects to this port of 127.0.0.1 from an address of 127/8.
+    ///
+    /// # Panics
+    /// When nobody listens there.
+    #[must_use]
+    pub fn connect_from(address: Ipv4Addr, port: u16) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from((address, 0)).into()).expect("an address of the loopback");
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        socket.connect(&to.into()).expect("somebody who listens");
+        Self::new(Stream::Tcp(socket.into()))
     }
 
     /// Sends exactly these bytes, in one write where the system takes them at once. False when

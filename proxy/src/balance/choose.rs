@@ -4,11 +4,13 @@ use super::peer::{Counts, PeerSettings};
 use super::upstream::Peer;
 
 /// nginx's smooth weighted round robin among the peers that `eligible` admits: each gains its
-/// weight, the highest wins and pays the sum. 5:1:1 gives a a b a c a a.
+/// weight, the highest wins and pays the sum. 5:1:1 gives a a b a c a a. `share` is what a peer has
+/// of its weight at present.
 pub(super) fn round_robin<A>(
     peers: &[Peer<A>],
     counts: &mut [Counts],
     eligible: impl Fn(usize, &PeerSettings<A>, &Counts) -> bool,
+    share: impl Fn(&PeerSettings<A>, &Counts) -> i64,
 ) -> Option<usize> {
     let mut total = 0;
     let mut best: Option<(usize, i64)> = None;
@@ -17,7 +19,8 @@ pub(super) fn round_robin<A>(
         if !eligible(index, &peer.settings, counts) {
             continue;
         }
-        let effective = i64::from(peer.settings.weight().saturating_sub(counts.penalty));
+        let weight = i64::from(peer.settings.weight().saturating_sub(counts.penalty));
+        let effective = weight * share(&peer.settings, counts);
         counts.penalty = counts.penalty.saturating_sub(1);
         counts.current_weight += effective;
         total += effective;
@@ -38,7 +41,12 @@ pub(super) fn least_conn<A>(
     peers: &[Peer<A>],
     counts: &mut [Counts],
     eligible: impl Fn(usize, &PeerSettings<A>, &Counts) -> bool,
+    share: impl Fn(&PeerSettings<A>, &Counts) -> i64,
 ) -> Option<usize> {
+    let load = |settings: &PeerSettings<A>, counts: &Counts| Load {
+        active: counts.active,
+        weight: i64::from(settings.weight()) * share(settings, counts),
+    };
     let mut best: Option<(usize, Load)> = None;
     let mut tie = false;
     for (index, peer) in peers.iter().enumerate() {
@@ -46,7 +54,7 @@ pub(super) fn least_conn<A>(
         if !eligible(index, &peer.settings, counts) {
             continue;
         }
-        let load = Load { active: counts.active, weight: peer.settings.weight() };
+        let load = load(&peer.settings, counts);
         match best {
             Some((_, least)) if least.less_than(load) => {}
             Some((_, least)) if !load.less_than(least) => tie = true,
@@ -60,23 +68,23 @@ pub(super) fn least_conn<A>(
     if !tie {
         return Some(winner);
     }
-    round_robin(peers, counts, |index, settings, counts| {
-        let load = Load { active: counts.active, weight: settings.weight() };
-        !least.less_than(load) && eligible(index, settings, counts)
-    })
+    let tied = |index: usize, settings: &PeerSettings<A>, counts: &Counts| {
+        !least.less_than(load(settings, counts)) && eligible(index, settings, counts)
+    };
+    round_robin(peers, counts, tied, &share)
 }
 
 /// Connections relative to the weight, compared without dividing.
 #[derive(Clone, Copy)]
 struct Load {
     active: u32,
-    weight: u32,
+    weight: i64,
 }
 
 impl Load {
     fn less_than(self, other: Self) -> bool {
-        u64::from(self.active) * u64::from(other.weight)
-            < u64::from(other.active) * u64::from(self.weight)
+        i128::from(self.active) * i128::from(other.weight)
+            < i128::from(other.active) * i128::from(self.weight)
     }
 }
 
@@ -95,4 +103,25 @@ pub(super) fn longest_untouched<A>(
         })
         .min()
         .map(|(_, index)| index)
+}
+
+/// The peers that are no backups, each with its position.
+pub(super) fn primaries<A>(peers: &[Peer<A>]) -> impl Iterator<Item = (usize, &Peer<A>)> {
+    peers.iter().enumerate().filter(|(_, peer)| !peer.settings.backup)
+}
+
+/// The weights of all of them, those that are down included: so a key stays with its peer.
+pub(super) fn total_weight<A>(peers: &[Peer<A>]) -> u64 {
+    primaries(peers).map(|(_, peer)| u64::from(peer.settings.weight())).sum::<u64>().max(1)
+}
+
+/// The peer at this place when the weights are laid end to end.
+pub(super) fn at_weight<A>(peers: &[Peer<A>], mut place: u64) -> Option<usize> {
+    for (index, peer) in primaries(peers) {
+        match place.checked_sub(u64::from(peer.settings.weight())) {
+            Some(rest) => place = rest,
+            None => return Some(index),
+        }
+    }
+    None
 }

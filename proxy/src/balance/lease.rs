@@ -56,8 +56,9 @@ impl<A> Lease<A> {
     /// The peer answered. A benched one that was picked as the last resort, or after its
     /// `fail_timeout`, is back at once.
     pub fn succeeded(&self) {
-        if let Some(counts) = self.held.group.lock().get_mut(self.held.place) {
-            counts.succeeded();
+        let Some(peer) = self.upstream.peers.get(self.peer) else { return };
+        if let Some(counts) = self.held.group.lock().get_mut(peer.place) {
+            counts.succeeded(&peer.settings);
         }
     }
 
@@ -88,5 +89,6 @@ impl Drop for Held {
         if let Some(counts) = self.group.lock().get_mut(self.place) {
             counts.active = counts.active.saturating_sub(1);
         }
+        self.group.line.advance();
     }
 }

@@ -7,8 +7,11 @@
 //! Nothing here opens a socket, knows a file or reads a clock: `now` is an argument.
 
 mod choose;
+mod hash;
 mod lease;
+mod line;
 mod peer;
+mod random;
 mod tried;
 mod upstream;
 mod zone;
@@ -17,6 +20,7 @@ mod zone;
 mod stories;
 
 pub use lease::{Held, Lease};
+pub use line::Turn;
 pub use peer::{PeerSettings, PeerSnapshot, PeerState};
 pub use tried::Tried;
 pub use upstream::{Method, Policy, Upstream};

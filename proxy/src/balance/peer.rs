@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 pub struct PeerSettings<A> {
     /// Where it listens.
     pub address: A,
+    /// The server that the configuration names, of which this may be one address among several: a
+    /// consistent hash goes by it.
+    pub server: Box<str>,
     /// `weight=`: its share; 0 counts as 1.
     pub weight: u32,
     /// `max_conns=`: how many connections it takes at most; 0 is no limit.
@@ -19,6 +22,8 @@ pub struct PeerSettings<A> {
     pub backup: bool,
     /// `down`: never.
     pub down: bool,
+    /// `slow_start=`: how long its weight takes to come back after it was benched; zero is at once.
+    pub slow_start: Duration,
 }
 
 impl<A> PeerSettings<A> {
@@ -27,12 +32,14 @@ impl<A> PeerSettings<A> {
     pub fn new(address: A) -> Self {
         Self {
             address,
+            server: Box::default(),
             weight: 1,
             max_conns: 0,
             max_fails: 1,
             fail_timeout: Duration::from_secs(10),
             backup: false,
             down: false,
+            slow_start: Duration::ZERO,
         }
     }
 
@@ -89,6 +96,8 @@ pub(super) struct Counts {
     checked: Option<Instant>,
     /// A pick was made after the last failure whose success proves the peer alive.
     probing: bool,
+    /// Whether its weight is coming back since it was benched (`slow_start`).
+    recovery: Recovery,
     /// The last failure or the last pick from the bench: the bench is worked through by age.
     pub(super) touched: Option<Instant>,
     /// Connections ever given.
@@ -96,6 +105,21 @@ pub(super) struct Counts {
     /// Failures ever seen.
     failures: u64,
 }
+
+/// How far a peer has come back.
+#[derive(Debug, Clone, Copy, Default)]
+enum Recovery {
+    /// It has all of its weight.
+    #[default]
+    Whole,
+    /// It answered after it was benched; the next pick begins the recovery.
+    Due,
+    /// Its weight grows since then.
+    Since(Instant),
+}
+
+/// All of a weight, in the parts that `slow_start` gives back one after another.
+const WHOLE: i64 = 1000;
 
 impl Counts {
     /// Whether anybody still needs these counts.
@@ -154,6 +178,7 @@ impl Counts {
         self.checked = Some(now);
         self.touched = Some(now);
         self.probing = false;
+        self.recovery = Recovery::Whole;
         if settings.max_fails == 0 {
             return false;
         }
@@ -164,11 +189,33 @@ impl Counts {
 
     /// The peer answered. As in nginx that clears its failures when the pick was a probe, so that
     /// one slow answer among many quick ones still counts.
-    pub(super) fn succeeded(&mut self) {
+    pub(super) fn succeeded<A>(&mut self, settings: &PeerSettings<A>) {
         if self.probing {
             self.probing = false;
+            if settings.max_fails > 0 && self.fails >= settings.max_fails {
+                self.recovery = Recovery::Due;
+            }
             self.fails = 0;
         }
+    }
+
+    /// The clock of a recovery that is due starts: where there is a `slow_start`, each pick asks.
+    pub(super) fn recover(&mut self, now: Instant) {
+        if matches!(self.recovery, Recovery::Due) {
+            self.recovery = Recovery::Since(now);
+        }
+    }
+
+    /// How many parts of its weight the peer has.
+    pub(super) fn share<A>(&self, settings: &PeerSettings<A>, now: Instant) -> i64 {
+        let Recovery::Since(start) = self.recovery else { return WHOLE };
+        if settings.slow_start.is_zero() {
+            return WHOLE;
+        }
+        let elapsed = now.saturating_duration_since(start).as_millis();
+        let parts =
+            elapsed * u128::from(WHOLE.unsigned_abs()) / settings.slow_start.as_millis().max(1);
+        i64::try_from(parts).unwrap_or(WHOLE).clamp(1, WHOLE)
     }
 
     pub(super) fn snapshot<A: Clone>(

@@ -4,10 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
+mod chance;
 mod choosing;
 mod counting;
 mod failing;
+mod hashing;
+mod recovering;
 mod reloading;
+mod waiting;
 
 type Address = &'static str;
 

@@ -1,42 +1,100 @@
-//! Which peers a request has had already.
+//! Which peers a request has had already, and where its key has led it.
 
-/// The peers that one request has been given, so that a retry goes to another one.
+/// The peers that one request has been given, so that a retry goes to another one, and how far its
+/// key was followed.
 ///
 /// A set of bits; it allocates only for an upstream of more than 64 peers.
 #[derive(Debug, Clone, Default)]
 pub struct Tried {
-    first: u64,
-    rest: Vec<u64>,
+    pub(super) peers: Peers,
+    pub(super) course: Course,
 }
 
 impl Tried {
+    /// A request that has a key: what a hash goes by. For `ip_hash` the first three octets of an
+    /// IPv4 address, all sixteen of IPv6, three zeros for a Unix socket's client.
+    #[must_use]
+    pub fn keyed(key: Vec<u8>) -> Self {
+        Self { course: Course { key, ..Course::default() }, ..Self::default() }
+    }
+
+    /// Forgets whom it was given, but not its key: there are other peers now.
+    pub fn restart(&mut self) {
+        *self = Self::keyed(std::mem::take(&mut self.course.key));
+    }
+
     /// Whether the peer at this position of its upstream was tried.
     #[must_use]
     pub fn contains(&self, peer: usize) -> bool {
-        let (word, mask) = place(peer);
-        self.word(word) & mask != 0
+        self.peers.contains(peer)
     }
 
     /// Notes the peer at this position as tried; [`Upstream::pick`](super::Upstream::pick) does it.
     pub fn insert(&mut self, peer: usize) {
+        self.peers.insert(peer);
+    }
+
+    /// Forgets that the peer was tried: it may be picked once more. For a failure that was no fault
+    /// of the peer, such as a kept-alive connection that it closed meanwhile.
+    pub fn remove(&mut self, peer: usize) {
+        self.peers.remove(peer);
+    }
+
+    /// How many peers were tried.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.peers.count()
+    }
+}
+
+/// How far a request's key was followed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Course {
+    /// What is hashed: empty where no method asks for it.
+    pub(super) key: Vec<u8>,
+    /// The hash so far, or the position on the ring.
+    pub(super) hash: u32,
+    /// How often the key was hashed.
+    pub(super) round: u32,
+    /// How often that led to a peer that could not be picked.
+    pub(super) misses: u32,
+}
+
+impl Course {
+    /// nginx gives up after 20 misses.
+    pub(super) fn may_go_on(&self) -> bool {
+        self.misses <= 20
+    }
+}
+
+/// A set of peers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Peers {
+    first: u64,
+    rest: Vec<u64>,
+}
+
+impl Peers {
+    pub(super) fn contains(&self, peer: usize) -> bool {
+        let (word, mask) = place(peer);
+        self.word(word) & mask != 0
+    }
+
+    fn insert(&mut self, peer: usize) {
         let (word, mask) = place(peer);
         if let Some(word) = self.word_mut(word) {
             *word |= mask;
         }
     }
 
-    /// Forgets that the peer was tried: it may be picked once more. For a failure that was no fault
-    /// of the peer, such as a kept-alive connection that it closed meanwhile.
-    pub fn remove(&mut self, peer: usize) {
+    fn remove(&mut self, peer: usize) {
         let (word, mask) = place(peer);
         if let Some(word) = self.word_mut(word) {
             *word &= !mask;
         }
     }
 
-    /// How many peers were tried.
-    #[must_use]
-    pub fn count(&self) -> u32 {
+    fn count(&self) -> u32 {
         self.first.count_ones() + self.rest.iter().map(|word| word.count_ones()).sum::<u32>()
     }
 

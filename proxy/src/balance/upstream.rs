@@ -1,12 +1,16 @@
 //! One upstream of one generation: the door through which connections are given out.
 
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::choose::{least_conn, longest_untouched, round_robin};
+use super::choose::{least_conn, longest_untouched, primaries, round_robin};
+use super::hash::{self, Ring};
 use super::lease::{Held, Lease};
+use super::line::Turn;
 use super::peer::{Counts, PeerSettings, PeerSnapshot, PeerState};
+use super::random::random;
 use super::tried::Tried;
 use super::zone::{Group, Zone};
 
@@ -25,6 +29,17 @@ pub enum Method {
     RoundRobin,
     /// `least_conn`: the fewest connections relative to the weight, ties by round robin.
     LeastConn,
+    /// `ip_hash`: by [`Tried::keyed`], the client's network.
+    IpHash,
+    /// `hash`: by [`Tried::keyed`]. Most keys move when a peer comes or goes.
+    Hash,
+    /// `hash ... consistent`: by [`Tried::keyed`]. Only the keys of a peer that goes move, and only
+    /// to a peer that comes.
+    ConsistentHash,
+    /// `random`: by weight.
+    Random,
+    /// `random two`: the less busy of two.
+    RandomTwo,
 }
 
 /// One upstream of one generation. Cloning it makes another handle.
@@ -44,6 +59,8 @@ impl<A> Clone for Upstream<A> {
 pub(super) struct Peer<A> {
     pub(super) settings: PeerSettings<A>,
     pub(super) place: usize,
+    /// The first peer of the same server.
+    pub(super) server: usize,
 }
 
 #[derive(Debug)]
@@ -52,6 +69,10 @@ pub(super) struct Inner<A> {
     policy: Policy,
     pub(super) group: Arc<Group>,
     pub(super) peers: Vec<Peer<A>>,
+    /// What a consistent hash goes by; empty for other methods.
+    ring: Ring,
+    /// Whether a peer has a `slow_start`.
+    recovers: bool,
 }
 
 impl<A: Clone + Eq + Hash> Upstream<A> {
@@ -60,12 +81,19 @@ impl<A: Clone + Eq + Hash> Upstream<A> {
     #[must_use]
     pub fn new(zone: &Zone<A>, name: &str, policy: Policy, peers: Vec<PeerSettings<A>>) -> Self {
         let (group, places) = zone.enter(name, peers.iter().map(|peer| &peer.address));
-        let peers = peers
+        let recovers = peers.iter().any(|peer| !peer.slow_start.is_zero());
+        let firsts = servers(&peers);
+        let places = places.into_iter().zip(firsts);
+        let peers: Vec<_> = peers
             .into_iter()
             .zip(places)
-            .map(|(settings, place)| Peer { settings, place })
+            .map(|(settings, (place, server))| Peer { settings, place, server })
             .collect();
-        Self { inner: Arc::new(Inner { name: name.into(), policy, group, peers }) }
+        let on_ring = primaries(&peers)
+            .filter(|_| policy.method == Method::ConsistentHash)
+            .map(|(_, peer)| (peer.server, &*peer.settings.server, peer.settings.weight()));
+        let ring = Ring::new(on_ring);
+        Self { inner: Arc::new(Inner { name: name.into(), policy, group, peers, ring, recovers }) }
     }
 }
 
@@ -88,6 +116,9 @@ impl<A> Upstream<A> {
         let inner = &self.inner;
         let (index, place, benched) = {
             let mut counts = inner.group.lock();
+            if inner.recovers {
+                counts.iter_mut().for_each(|counts| counts.recover(now));
+            }
             let index = inner.choose(&mut counts, tried, now)?;
             let peer = inner.peers.get(index)?;
             let counts = counts.get_mut(peer.place)?;
@@ -98,6 +129,33 @@ impl<A> Upstream<A> {
         tried.insert(index);
         let held = Held::new(Arc::clone(&inner.group), place);
         Some(Lease::new(held, Arc::clone(inner), index, benched))
+    }
+
+    /// Whether there is a peer that was not tried and is not `down`: when a pick found none, waiting
+    /// for it makes sense.
+    #[must_use]
+    pub fn has_untried(&self, tried: &Tried) -> bool {
+        let peers = self.inner.peers.iter().enumerate();
+        peers.into_iter().any(|(index, peer)| !peer.settings.down && !tried.contains(index))
+    }
+
+    /// Whether requests wait for a peer; a new one should go behind them.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        !self.inner.group.line.is_empty()
+    }
+
+    /// Has all that wait look again, for there are other peers now ([`Turn::follow`]).
+    pub fn wake(&self) {
+        self.inner.group.line.wake();
+    }
+
+    /// Takes a place at the end of the line of those that wait for a peer; none when `limit` wait
+    /// already. The line is the zone's: requests of all generations stand in it.
+    #[must_use]
+    pub fn queue(&self, limit: usize) -> Option<Turn<A>> {
+        let ticket = self.inner.group.line.join(limit)?;
+        Some(Turn::new(self.clone(), Arc::clone(&self.inner.group), ticket))
     }
 
     /// Every peer at this moment, in the order written.
@@ -121,8 +179,10 @@ impl<A> Inner<A> {
         self.peers.len() == 1
     }
 
-    fn choose(&self, counts: &mut [Counts], tried: &Tried, now: Instant) -> Option<usize> {
+    fn choose(&self, counts: &mut [Counts], tried: &mut Tried, now: Instant) -> Option<usize> {
         let alone = self.alone();
+        let Tried { peers: tried, course } = tried;
+        let tried = &*tried;
         let admits = |backup: bool, wanted: PeerState| {
             move |index: usize, settings: &PeerSettings<A>, counts: &Counts| {
                 settings.backup == backup
@@ -130,20 +190,44 @@ impl<A> Inner<A> {
                     && counts.state(settings, alone, now) == wanted
             }
         };
+        let share = |settings: &PeerSettings<A>, counts: &Counts| counts.share(settings, now);
+        let peers = &self.peers;
+        let up = admits(false, PeerState::Up);
+        // Each of these leaves it to round robin when it finds nobody.
+        let by_method = match self.policy.method {
+            Method::RoundRobin | Method::LeastConn => None,
+            Method::IpHash => hash::address(peers, counts, course, up),
+            Method::Hash => hash::plain(peers, counts, course, up),
+            Method::ConsistentHash => {
+                hash::consistent(peers, counts, &self.ring, course, up, share)
+            }
+            Method::Random => random(peers, counts, false, course, up),
+            Method::RandomTwo => random(peers, counts, true, course, up),
+        };
+        if by_method.is_some() {
+            return by_method;
+        }
         for backup in [false, true] {
             let eligible = admits(backup, PeerState::Up);
             let chosen = match self.policy.method {
-                Method::RoundRobin => round_robin(&self.peers, counts, eligible),
-                Method::LeastConn => least_conn(&self.peers, counts, eligible),
+                Method::LeastConn => least_conn(peers, counts, eligible, share),
+                _ => round_robin(peers, counts, eligible, share),
             };
             if chosen.is_some() {
                 return chosen;
             }
         }
-        [false, true].into_iter().find_map(|backup| {
-            longest_untouched(&self.peers, counts, admits(backup, PeerState::Benched))
-        })
+        [false, true]
+            .into_iter()
+            .find_map(|backup| longest_untouched(peers, counts, admits(backup, PeerState::Benched)))
     }
+}
+
+/// For each peer the first one that has the same server's name.
+fn servers<A>(peers: &[PeerSettings<A>]) -> Vec<usize> {
+    let mut firsts = HashMap::new();
+    let peers = peers.iter().enumerate();
+    peers.map(|(index, peer)| *firsts.entry(peer.server.clone()).or_insert(index)).collect()
 }
 
 impl<A> Drop for Inner<A> {

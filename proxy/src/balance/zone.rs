@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::line::Line;
 use super::peer::Counts;
 
 /// All counts of a process, keyed by the upstream's name and the peer's address. Cloning it makes
@@ -71,7 +72,7 @@ impl<A> Default for Directory<A> {
 }
 
 impl<A: Clone + Eq + Hash> Directory<A> {
-    /// Forgets the counts that nobody needs; false when none is left.
+    /// Forgets the counts that nobody needs; false when none is left and no upstream either.
     fn prune(&mut self) -> bool {
         let mut counts = self.group.lock();
         self.places.retain(|_, place| match counts.get_mut(*place) {
@@ -83,7 +84,8 @@ impl<A: Clone + Eq + Hash> Directory<A> {
             }
             None => false,
         });
-        !self.places.is_empty()
+        // An upstream without peers is one all the same: somebody may stand in its line.
+        !self.places.is_empty() || Arc::strong_count(&self.group) > 1
     }
 
     fn enter<'a>(&mut self, addresses: impl Iterator<Item = &'a A>) -> Vec<usize>
@@ -114,6 +116,8 @@ impl<A: Clone + Eq + Hash> Directory<A> {
 #[derive(Debug, Default)]
 pub(super) struct Group {
     counts: Mutex<Vec<Counts>>,
+    /// Who waits for one of them.
+    pub(super) line: Line,
 }
 
 impl Group {
@@ -124,6 +128,6 @@ impl Group {
 
 /// Locks; a panic elsewhere while it was held does not stop the balancing, for every change made
 /// under these locks is complete by itself.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

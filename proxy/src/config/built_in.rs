@@ -25,7 +25,8 @@ impl Config {
     /// (`localhost:8080` when empty) and balances by least connections over `upstream`
     /// (`unix:websockets-test_00.sock` to `_03.sock` when empty). Each is an address as in nginx's
     /// `listen` and `server`; a `unix:` path of `upstream` may be a pattern, such as
-    /// `unix:run/*.sock`, and means its matches in order, of which there must be one.
+    /// `unix:run/*.sock`: it means the sockets that match at any time, of which one must be there
+    /// already.
     ///
     /// # Errors
     ///
@@ -46,15 +47,14 @@ impl Config {
     ) -> Result<Self, Problem> {
         let listen = if listen.is_empty() { LISTEN } else { listen };
         let upstream = if upstream.is_empty() { UPSTREAM } else { upstream };
-        let mut servers = Vec::new();
         for address in upstream {
-            servers.extend(super::include::sockets(address).map_err(Problem::without_place)?);
+            super::include::socket_is_there(address).map_err(Problem::without_place)?;
         }
-        loader.load_text(BUILT_IN, text(listen, &servers))
+        loader.load_text(BUILT_IN, text(listen, upstream))
     }
 }
 
-fn text(listen: &[&str], servers: &[String]) -> String {
+fn text(listen: &[&str], servers: &[&str]) -> String {
     let mut out = String::from("daemon off;\n\nevents {\n}\n\nhttp {\n    server {\n");
     for address in listen {
         let _ = writeln!(out, "        listen {};", quote(address));
@@ -90,24 +90,21 @@ mod tests {
         let headers: Vec<_> = settings.proxy_set_header.iter().map(|h| &*h.name.value).collect();
         assert_eq!(headers, ["Connection", "Upgrade"]);
         let upstream = &http.upstreams[0];
-        assert_eq!((&*upstream.name.value, upstream.method), ("websocket", Method::LeastConn));
+        assert_eq!((&*upstream.name.value, &upstream.method), ("websocket", &Method::LeastConn));
         let addresses: Vec<_> = upstream.servers.iter().map(|s| &*s.address.value).collect();
         assert_eq!(addresses, UPSTREAM);
     }
 
     #[test]
-    fn a_pattern_means_its_matches_in_order() {
+    fn a_pattern_stays_one() {
         let place = tempfile::tempdir().unwrap();
-        for name in ["b.sock", "a.sock", "c.other"] {
-            std::fs::write(place.path().join(name), "").unwrap();
-        }
+        std::fs::write(place.path().join("a.sock"), "").unwrap();
         let pattern = format!("unix:{}/*.sock", place.path().display());
         let config = Config::balancer(&["127.0.0.1:0001"], &[&pattern, "10.0.0.1:81"]).unwrap();
         let http = config.http.unwrap();
         let addresses: Vec<_> =
-            http.upstreams[0].servers.iter().map(|s| s.address.value.clone()).collect();
-        let file = |name: &str| format!("unix:{}/{name}", place.path().display());
-        assert_eq!(addresses, [file("a.sock"), file("b.sock"), "10.0.0.1:81".to_owned()]);
+            http.upstreams[0].servers.iter().map(|s| s.address.value.as_str()).collect();
+        assert_eq!(addresses, [&pattern, "10.0.0.1:81"]);
     }
 
     #[test]

@@ -91,22 +91,20 @@ fn os_words(error: &io::Error) -> String {
     }
 }
 
-/// The addresses that one `--upstream` means: itself, or the sockets that match its pattern.
-pub(super) fn sockets(address: &str) -> Result<Vec<String>, String> {
+/// Whether a pattern of `--upstream` matches anything yet: one that does not is mostly a mistake.
+pub(super) fn socket_is_there(address: &str) -> Result<(), String> {
     let Some(pattern) = address.strip_prefix("unix:").filter(|path| is_pattern(path)) else {
-        return Ok(vec![address.to_owned()]);
+        return Ok(());
     };
     let wrong = |error| format!("glob() \"{pattern}\" failed ({error})");
-    let found = glob::glob_with(pattern, LIKE_LIBC).map_err(wrong)?;
-    let paths = found.filter_map(Result::ok);
-    let addresses: Vec<_> = paths.map(|path| format!("unix:{}", path.display())).collect();
-    if addresses.is_empty() {
-        return Err(format!(
-            "no socket matches \"{pattern}\": start the servers first, or name their sockets one \
-             by one, which then need not be there yet"
-        ));
+    let mut found = glob::glob_with(pattern, LIKE_LIBC).map_err(wrong)?;
+    if found.any(|path| path.is_ok()) {
+        return Ok(());
     }
-    Ok(addresses)
+    Err(format!(
+        "no socket matches \"{pattern}\": start the servers first, or name their sockets one by \
+         one, which then need not be there yet"
+    ))
 }
 
 fn is_pattern(path: &str) -> bool {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{
-    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, Listen, Location, LocationPattern, Map,
-    Method, NextUpstream, ProxyPass, Return, Server, ServerName, SetHeader, Settings, Types,
-    Upstream, UpstreamServer, User,
+    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, Listen, Location, LocationPattern,
+    LogBuffer, LogFormat, Map, Method, NextUpstream, ProxyPass, Queue, Return, Server, ServerName,
+    SetHeader, Settings, Types, Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
@@ -72,6 +72,7 @@ pub(super) struct UpstreamDraft {
     pub(super) keepalive_requests: Option<u64>,
     pub(super) keepalive_time: Option<Duration>,
     pub(super) keepalive_timeout: Option<Duration>,
+    pub(super) queue: Option<Queue>,
 }
 
 impl UpstreamDraft {
@@ -83,7 +84,7 @@ impl UpstreamDraft {
             timeout: self.keepalive_timeout.unwrap_or(MINUTE),
         };
         let method = self.method.unwrap_or_default();
-        Upstream { name, method, servers: self.servers, keepalive }
+        Upstream { name, method, servers: self.servers, keepalive, queue: self.queue }
     }
 }
 
@@ -113,6 +114,8 @@ pub(super) struct Level {
     pub(super) tcp_nodelay: Option<bool>,
     /// `Some` of an empty list is `off`.
     pub(super) access_log: Option<Vec<AccessLog>>,
+    /// `off` was said here, perhaps beside other logs: then it counts.
+    pub(super) access_log_off: bool,
     pub(super) error_log: Vec<ErrorLog>,
 }
 
@@ -140,6 +143,9 @@ impl Level {
         or(&mut self.default_type, &outer.default_type);
         or(&mut self.server_tokens, &outer.server_tokens);
         or(&mut self.tcp_nodelay, &outer.tcp_nodelay);
+        if self.access_log.is_none() {
+            self.access_log_off = outer.access_log_off;
+        }
         or(&mut self.access_log, &outer.access_log);
         or_list(&mut self.error_log, &outer.error_log);
     }
@@ -173,7 +179,10 @@ impl Level {
             default_type: self.default_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
             server_tokens: self.server_tokens.unwrap_or(true),
             tcp_nodelay: self.tcp_nodelay.unwrap_or(true),
-            access_log: self.access_log.clone().unwrap_or_default(),
+            access_log: match &self.access_log {
+                Some(logs) if !self.access_log_off => logs.clone(),
+                _ => Vec::new(),
+            },
             error_log: self.error_log.clone(),
         }
     }
@@ -199,7 +208,7 @@ fn or_list<T: Clone>(inner: &mut Vec<T>, outer: &[T]) {
 
 impl HttpDraft {
     /// The block is read: every level takes over from the one around it.
-    pub(super) fn finish(self, log_formats: Vec<super::model::LogFormat>) -> Http {
+    pub(super) fn finish(self, log_formats: Vec<LogFormat>, log_buffers: Vec<LogBuffer>) -> Http {
         let level = self.level;
         let server = |draft: ServerDraft| {
             let mut root = draft.root;
@@ -218,6 +227,7 @@ impl HttpDraft {
             upstreams: self.upstreams,
             maps: self.maps,
             log_formats,
+            log_buffers,
         }
     }
 }

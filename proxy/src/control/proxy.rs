@@ -15,7 +15,7 @@ use crate::generation::{self, Generation, LogFiles};
 use crate::listen::Door;
 use crate::net::{Addr, Bound};
 use crate::observe::{Counters, Counts, ErrorLog, Level, errno};
-use crate::upstream::SharedUpstream;
+use crate::upstream::Group;
 
 /// Why a proxy did not start, or did not take a new configuration.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +121,7 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Current {
     bound: Vec<Arc<Bound>>,
-    upstreams: Vec<SharedUpstream>,
+    upstreams: Vec<Group>,
     retired: CancellationToken,
     error_log: ErrorLog,
     shutdown_timeout: Option<Duration>,
@@ -162,7 +162,7 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it; the old one then goes on unchanged.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
-        if !matches!(*self.plan.borrow(), Plan::Serve(_)) {
+        if !matches!(*self.plan.borrow(), Plan::Serve(..)) {
             return Err(Error::Ending);
         }
         let generation = generation::build(config, &self.zone, &self.files)?;
@@ -171,7 +171,7 @@ impl Proxy {
         let next = Current::new(config, &generation, bound);
         let doors = doors(&generation, &next, &self.counters);
         let old = std::mem::replace(&mut *current, next);
-        self.plan.send_replace(Plan::Serve(doors));
+        self.plan.send_replace(Plan::Serve(doors, generation.chores));
         old.retired.cancel();
         Ok(())
     }
@@ -190,7 +190,8 @@ impl Proxy {
     pub fn servers(&self) -> Vec<UpstreamCounts> {
         let now = Instant::now();
         let current = self.current();
-        let counts = current.upstreams.iter().map(|upstream| UpstreamCounts {
+        let upstreams = current.upstreams.iter().map(Group::shared);
+        let counts = upstreams.map(|upstream| UpstreamCounts {
             name: upstream.name.to_string(),
             servers: upstream.balance.snapshot(now),
         });
@@ -235,6 +236,7 @@ impl Proxy {
             // Nothing is ever sent: this waits for the last sender to go.
             let _ = alive.recv().await;
         }
+        self.files.write_all();
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
@@ -271,7 +273,8 @@ impl Prepared {
         let Self { zone, files, generation, bound } = self;
         let counters = Arc::<Counters>::default();
         let current = Current::new(config, &generation, bound);
-        let (plan, orders) = watch::channel(Plan::Serve(doors(&generation, &current, &counters)));
+        let doors = doors(&generation, &current, &counters);
+        let (plan, orders) = watch::channel(Plan::Serve(doors, generation.chores));
         let (alive, all_ended) = mpsc::channel(1);
         for number in 0..threads(config) {
             worker::start(number, orders.clone(), alive.clone()).map_err(Error::Thread)?;
@@ -331,7 +334,7 @@ fn announce(current: &Current) {
     for bound in &current.bound {
         log.log(Level::Notice, format_args!("listening on {}", bound.addr()));
     }
-    for upstream in &current.upstreams {
+    for upstream in current.upstreams.iter().map(Group::shared) {
         let servers = upstream.written.join(", ");
         log.log(Level::Notice, format_args!("balancing \"{}\" over {servers}", upstream.name));
     }

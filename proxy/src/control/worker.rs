@@ -1,7 +1,7 @@
 //! One worker thread: a runtime of its own, on which its connections live and die.
 
 use std::io;
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use crate::generation::Chores;
 use crate::listen::{Door, accept};
 use crate::tasks::Tasks;
 use crate::upstream::Pool;
@@ -16,11 +17,14 @@ use crate::upstream::Pool;
 /// How often idle connections to servers are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 
+/// How often chores are done: a socket that appears is to have joined within a second.
+const CHORES: Duration = Duration::from_millis(500);
+
 /// What all worker threads are to do.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
-    /// Accept at these doors; connections of earlier ones go on.
-    Serve(Vec<Door>),
+    /// Accept at these doors; connections of earlier ones go on. And do these chores.
+    Serve(Vec<Door>, Arc<Chores>),
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
     Quit(Option<Duration>),
     /// End now.
@@ -45,7 +49,12 @@ pub(super) fn start(
             Ok(runtime) => {
                 // Whoever started us waits for this.
                 let _ = started.send(Ok(()));
-                runtime.block_on(run(plan));
+                runtime.block_on(async {
+                    if number == 0 {
+                        Tasks::default().spawn(do_chores(plan.clone()));
+                    }
+                    run(plan).await;
+                });
             }
             Err(error) => {
                 let _ = started.send(Err(error));
@@ -62,7 +71,7 @@ async fn run(mut plan: watch::Receiver<Plan>) {
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
-            Plan::Serve(doors) => {
+            Plan::Serve(doors, _) => {
                 for door in doors {
                     tasks.spawn(accept(door, pool.clone(), tasks.clone()));
                 }
@@ -98,5 +107,23 @@ async fn sweep(pool: Pool) {
     loop {
         tick.tick().await;
         pool.sweep(Instant::now());
+    }
+}
+
+/// Does the chores of what is served, and of what was served last. One thread does it for all.
+async fn do_chores(mut plan: watch::Receiver<Plan>) {
+    let mut chores: Option<Arc<Chores>> = None;
+    loop {
+        match &*plan.borrow_and_update() {
+            Plan::Serve(_, next) => chores = Some(next.clone()),
+            Plan::Quit(_) => {}
+            Plan::Stop => return,
+        }
+        if let Some(chores) = chores.as_ref().filter(|chores| !chores.is_idle()) {
+            sleep(CHORES).await;
+            chores.run(std::time::Instant::now());
+        } else if plan.changed().await.is_err() {
+            return;
+        }
     }
 }

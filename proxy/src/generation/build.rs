@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::addresses::{self, Doorway};
+use super::chores::Chores;
 use super::logs::{LogFiles, main_log};
 use super::upstreams::Upstreams;
 use super::{site, templates};
@@ -11,7 +12,7 @@ use crate::config::{Config, Problem};
 use crate::http::Site;
 use crate::net::Addr;
 use crate::observe::ErrorLog;
-use crate::upstream::SharedUpstream;
+use crate::upstream::Group;
 
 /// A configuration made live.
 #[derive(Debug)]
@@ -19,7 +20,9 @@ pub(crate) struct Generation {
     /// Where to listen, and what answers there.
     pub(crate) doors: Vec<Listening>,
     /// The upstreams, for the counts.
-    pub(crate) upstreams: Vec<SharedUpstream>,
+    pub(crate) upstreams: Vec<Group>,
+    /// What is to be done again and again.
+    pub(crate) chores: Arc<Chores>,
     /// Where errors of no request go.
     pub(crate) error_log: ErrorLog,
 }
@@ -45,10 +48,11 @@ pub(crate) fn build(
 ) -> Result<Generation, Problem> {
     let error_log = main_log(config, files)?;
     let Some(http) = &config.http else {
-        return Ok(Generation { doors: Vec::new(), upstreams: Vec::new(), error_log });
+        let chores = Arc::new(Chores::new(Vec::new(), files.clone()));
+        return Ok(Generation { doors: Vec::new(), upstreams: Vec::new(), chores, error_log });
     };
     let names = templates::names(config, http)?;
-    let mut upstreams = Upstreams::build(config, http, zone)?;
+    let mut upstreams = Upstreams::build(config, http, &names, zone, &error_log)?;
     let mut builder = site::Builder::new(config, http, names, files, &error_log, &mut upstreams)?;
     let live =
         http.servers.iter().map(|server| builder.server(server)).collect::<Result<Vec<_>, _>>()?;
@@ -58,5 +62,7 @@ pub(crate) fn build(
             doors.push(Listening { door, site });
         }
     }
-    Ok(Generation { doors, upstreams: upstreams.into_all(), error_log })
+    let (upstreams, watches) = upstreams.into_all();
+    let chores = Arc::new(Chores::new(watches, files.clone()));
+    Ok(Generation { doors, upstreams, chores, error_log })
 }

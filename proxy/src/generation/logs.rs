@@ -3,21 +3,26 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use crate::config::model::{self, LogLevel, LogTarget};
-use crate::config::{Config, Problem, Spanned};
-use crate::observe::{ErrorLog, Level, LogFile, errno};
+use crate::config::{Config, Problem};
+use crate::observe::{ErrorLog, Level, LogBuffer, LogFile, errno};
 
-/// The log files that are open, by path.
-#[derive(Debug, Default)]
+/// The log files that are open, by path. Cloning it makes another handle to the same files.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct LogFiles {
-    open: Mutex<HashMap<Option<PathBuf>, Arc<LogFile>>>,
+    open: Arc<Mutex<HashMap<Option<PathBuf>, Arc<LogFile>>>>,
+    /// The buffers before them, of all generations that still write.
+    buffers: Arc<Mutex<Vec<Weak<LogBuffer>>>>,
 }
 
 impl LogFiles {
-    /// Opens every file anew; those that could not be opened.
+    /// Opens every file anew; those that could not be opened. What is kept in buffers belongs into
+    /// the old ones.
     pub(crate) fn reopen(&self) -> Vec<(PathBuf, io::Error)> {
+        self.each_buffer(LogBuffer::write_all);
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = open.iter().filter_map(|(path, file)| {
             let error = file.reopen().err()?;
@@ -31,9 +36,40 @@ impl LogFiles {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&None)
     }
 
+    /// Whether lines are kept in buffers.
+    pub(super) fn has_buffers(&self) -> bool {
+        let mut any = false;
+        self.each_buffer(|_| any = true);
+        any
+    }
+
+    /// Writes what buffers have kept for long enough.
+    pub(super) fn write_old(&self, now: Instant) {
+        self.each_buffer(|buffer| buffer.write_old(now));
+    }
+
+    /// Writes all that buffers have kept: before the end.
+    pub(crate) fn write_all(&self) {
+        self.each_buffer(LogBuffer::write_all);
+    }
+
+    fn each_buffer(&self, mut with: impl FnMut(&LogBuffer)) {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.retain(|buffer| buffer.upgrade().inspect(|buffer| with(buffer)).is_some());
+    }
+
+    /// A buffer before a file.
+    pub(super) fn buffer(&self, buffer: &model::LogBuffer) -> Result<Arc<LogBuffer>, Problem> {
+        let file = self.get(&buffer.target)?;
+        let made = Arc::new(LogBuffer::new(file, buffer.size, buffer.flush));
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.push(Arc::downgrade(&made));
+        Ok(made)
+    }
+
     /// The file of a log directive, opened when it is not open yet.
-    pub(super) fn get(&self, target: &Spanned<LogTarget>) -> Result<Arc<LogFile>, Problem> {
-        let key = match &target.value {
+    pub(super) fn get(&self, target: &LogTarget) -> Result<Arc<LogFile>, Problem> {
+        let key = match target {
             LogTarget::Stderr => None,
             LogTarget::File(path) => Some(path.clone()),
         };
@@ -69,7 +105,7 @@ pub(super) fn error_log(
     files: &LogFiles,
 ) -> Result<ErrorLog, Problem> {
     let sinks = entries.iter().map(|entry| {
-        let file = files.get(&entry.target)?;
+        let file = files.get(&entry.target.value)?;
         Ok((file, level(entry.level)))
     });
     Ok(ErrorLog::new(sinks.collect::<Result<_, Problem>>()?))

@@ -5,10 +5,13 @@
 
 mod addresses;
 mod build;
+mod chores;
 mod logs;
 mod site;
 mod templates;
 mod upstreams;
+mod watch;
 
 pub(crate) use build::{Generation, Listening, build};
+pub(crate) use chores::Chores;
 pub(crate) use logs::LogFiles;

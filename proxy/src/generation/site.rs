@@ -8,17 +8,17 @@ use super::logs::{self, LogFiles};
 use super::templates::{at, compile, maps};
 use super::upstreams::Upstreams;
 use crate::config::model::{
-    self, Escape, Http, HttpVersion, LocationPattern, NextUpstream, ProxyPass, ProxyTarget,
-    Settings,
+    self, Escape, Http, HttpVersion, LocationPattern, LogTarget, NextUpstream, ProxyPass,
+    ProxyTarget, Settings,
 };
 use crate::config::{Config, Problem, Spanned};
 use crate::http::{
-    AccessLog, Action, Forwarding, HeaderPlan, LogEscape, Logs, Returning, Rules, Server, Site,
-    UriPart, Variables,
+    AccessLog, Action, Forwarding, HeaderPlan, LogEscape, LogSink, Logs, Returning, Rules, Server,
+    Site, UriPart, Variables,
 };
-use crate::observe::ErrorLog;
+use crate::observe::{ErrorLog, LogBuffer};
 use crate::route::{
-    Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template,
+    Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template, Variable,
 };
 use crate::upstream::{self, Times};
 
@@ -29,6 +29,7 @@ pub(super) struct Builder<'a, 'u> {
     files: &'a LogFiles,
     error_log: &'a ErrorLog,
     formats: Vec<(Arc<Template>, Escape)>,
+    buffers: Vec<(LogTarget, Arc<LogBuffer>)>,
     variables: Arc<Variables>,
     upstreams: &'u mut Upstreams<'a>,
 }
@@ -48,10 +49,13 @@ impl<'a, 'u> Builder<'a, 'u> {
             .iter()
             .map(|format| Ok((Arc::new(compile(config, &format.text, &names)?), format.escape)));
         let formats = formats.collect::<Result<_, Problem>>()?;
+        let buffers = http.log_buffers.iter();
+        let buffers = buffers.map(|buffer| Ok((buffer.target.clone(), files.buffer(buffer)?)));
+        let buffers = buffers.collect::<Result<_, Problem>>()?;
         let hostname = nix::unistd::gethostname().unwrap_or_default();
         let hostname = hostname.to_string_lossy().to_lowercase().into();
         let variables = Arc::new(Variables { maps, hostname });
-        Ok(Self { config, names, files, error_log, formats, variables, upstreams })
+        Ok(Self { config, names, files, error_log, formats, buffers, variables, upstreams })
     }
 
     /// One server block.
@@ -195,8 +199,17 @@ impl<'a, 'u> Builder<'a, 'u> {
         let mut access = Vec::with_capacity(settings.access_log.len());
         for log in &settings.access_log {
             let Some((format, escape)) = self.formats.get(log.format) else { continue };
+            let target = &log.target.value;
+            let buffer = self.buffers.iter().find(|(known, _)| known == target);
+            let condition = log.condition.as_ref();
             access.push(AccessLog {
-                file: self.files.get(&log.target)?,
+                file: match buffer {
+                    Some((_, buffer)) => LogSink::Buffer(buffer.clone()),
+                    None => LogSink::File(self.files.get(target)?),
+                },
+                condition: condition
+                    .map(|condition| compile(self.config, condition, &self.names))
+                    .transpose()?,
                 format: format.clone(),
                 escape: match escape {
                     Escape::Default => LogEscape::Default,
@@ -210,7 +223,18 @@ impl<'a, 'u> Builder<'a, 'u> {
         } else {
             logs::error_log(&settings.error_log, self.files)?
         };
-        Ok(Logs { access, error })
+        // A map may lead to them, too.
+        let is_upstream = |variable: &Variable| {
+            matches!(
+                variable,
+                Variable::UpstreamHttp(_) | Variable::UpstreamCookie(_) | Variable::Map(_)
+            )
+        };
+        let upstream_fields = access.iter().any(|log| {
+            let condition = log.condition.iter().flat_map(Template::variables);
+            log.format.variables().chain(condition).any(is_upstream)
+        });
+        Ok(Logs { access, upstream_fields, error })
     }
 
     fn returning(&self, returns: &model::Return) -> Result<Returning, Problem> {

@@ -4,50 +4,59 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::addresses;
-use crate::balance::{self, Method, PeerSettings, Policy, Zone};
+use super::templates::{at, compile};
+use super::watch::{Member, Plan, Watch};
+use crate::balance::{Method, PeerSettings, Zone};
 use crate::config::model::{self, Http, ProxyPass, ProxyTarget};
 use crate::config::{Config, Problem, Spanned};
 use crate::net::Addr;
-use crate::upstream::{Keepalive, SharedUpstream, Upstream};
+use crate::observe::ErrorLog;
+use crate::route::Names;
+use crate::upstream::{Group, Key, Queue, Watched};
 
 /// The upstreams of one generation.
 #[derive(Debug)]
 pub(super) struct Upstreams<'a> {
     config: &'a Config,
     zone: &'a Zone<Addr>,
-    all: Vec<SharedUpstream>,
+    log: &'a ErrorLog,
+    all: Vec<(Box<str>, Group)>,
     /// The names of the blocks.
     blocks: Vec<Box<str>>,
+    watches: Vec<Watch>,
 }
 
 impl<'a> Upstreams<'a> {
     pub(super) fn build(
         config: &'a Config,
         http: &Http,
+        names: &Names,
         zone: &'a Zone<Addr>,
+        log: &'a ErrorLog,
     ) -> Result<Self, Problem> {
-        let mut upstreams = Self { config, zone, all: Vec::new(), blocks: Vec::new() };
+        let (all, blocks, watches) = (Vec::new(), Vec::new(), Vec::new());
+        let mut upstreams = Self { config, zone, log, all, blocks, watches };
         for upstream in &http.upstreams {
-            let made = upstreams.block(upstream)?;
-            upstreams.blocks.push(made.name.clone());
-            upstreams.all.push(made);
+            upstreams.block(upstream, names)?;
+            upstreams.blocks.push(upstream.name.value.as_str().into());
         }
         Ok(upstreams)
     }
 
-    pub(super) fn into_all(self) -> Vec<SharedUpstream> {
-        self.all
+    /// All of them, and what has to be looked at again and again.
+    pub(super) fn into_all(self) -> (Vec<Group>, Vec<Watch>) {
+        (self.all.into_iter().map(|(_, group)| group).collect(), self.watches)
     }
 
     /// The upstream that a `proxy_pass` names; what no block is called by is an address itself.
-    pub(super) fn find(&mut self, pass: &ProxyPass) -> Result<SharedUpstream, Problem> {
+    pub(super) fn find(&mut self, pass: &ProxyPass) -> Result<Group, Problem> {
         let name = match &pass.target.value {
             ProxyTarget::Unix(path) => format!("unix:{}", path.display()),
             ProxyTarget::Host { name, port: None } => name.clone(),
             ProxyTarget::Host { name, port: Some(port) } => format!("{name}:{port}"),
         };
-        if let Some(known) =
-            self.all.iter().find(|upstream| upstream.name.eq_ignore_ascii_case(&name))
+        if let Some((_, known)) =
+            self.all.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name))
         {
             return Ok(known.clone());
         }
@@ -57,58 +66,101 @@ impl<'a> Upstreams<'a> {
             let message = format!("upstream \"{name}\" may not have port {port}");
             return Err(Problem::new(message, pass.target.span, &self.config.sources));
         }
-        let server = model::UpstreamServer {
-            address: Spanned { value: name.clone(), span: pass.target.span },
-            weight: 1,
-            max_conns: 0,
-            max_fails: 1,
-            fail_timeout: Duration::from_secs(10),
-            backup: false,
-            down: false,
-        };
-        let made = self.make(&name, Method::RoundRobin, &[server], &IMPLICIT)?;
-        self.all.push(made.clone());
-        Ok(made)
-    }
-
-    fn block(&self, upstream: &model::Upstream) -> Result<SharedUpstream, Problem> {
-        let method = match upstream.method {
-            model::Method::RoundRobin => Method::RoundRobin,
-            model::Method::LeastConn => Method::LeastConn,
-        };
-        self.make(&upstream.name.value, method, &upstream.servers, &upstream.keepalive)
-    }
-
-    fn make(
-        &self,
-        name: &str,
-        method: Method,
-        servers: &[model::UpstreamServer],
-        keepalive: &model::Keepalive,
-    ) -> Result<SharedUpstream, Problem> {
-        let mut peers = Vec::new();
-        let mut written = Vec::new();
-        for server in servers {
-            for address in addresses::upstream(self.config, &server.address)? {
-                written.push(address.to_string().into());
-                peers.push(PeerSettings {
-                    address,
-                    weight: server.weight,
-                    max_conns: server.max_conns,
-                    max_fails: server.max_fails,
-                    fail_timeout: server.fail_timeout,
-                    backup: server.backup,
-                    down: server.down,
-                });
-            }
-        }
-        let model::Keepalive { connections, requests, time, timeout } = *keepalive;
-        Ok(Arc::new(Upstream {
+        let written = Spanned { value: name.clone(), span: pass.target.span };
+        let addresses = addresses::upstream(self.config, &written)?.into_iter();
+        let peers = addresses.map(PeerSettings::new).map(Member::Fixed).collect();
+        Ok(self.add(Plan {
             name: name.into(),
-            balance: balance::Upstream::new(self.zone, name, Policy { method }, peers),
-            written: written.into(),
-            keepalive: Keepalive::new(connections, requests, time, timeout),
+            method: Method::RoundRobin,
+            key: Key::Nothing,
+            keepalive: IMPLICIT,
+            queue: None,
+            members: peers,
         }))
+    }
+
+    fn block(&mut self, upstream: &model::Upstream, names: &Names) -> Result<(), Problem> {
+        let (method, key) = self.method(upstream, names)?;
+        let mut members = Vec::new();
+        for server in &upstream.servers {
+            if let Some(pattern) = pattern(&server.address.value) {
+                members.push(Member::Pattern(pattern.into(), settings(server, ())));
+                continue;
+            }
+            let addresses = addresses::upstream(self.config, &server.address)?.into_iter();
+            members.extend(addresses.map(|address| Member::Fixed(settings(server, address))));
+        }
+        let queue =
+            upstream.queue.map(|model::Queue { requests, timeout }| Queue { requests, timeout });
+        self.add(Plan {
+            name: upstream.name.value.as_str().into(),
+            method,
+            key,
+            keepalive: upstream.keepalive,
+            queue,
+            members,
+        });
+        Ok(())
+    }
+
+    fn method(&self, upstream: &model::Upstream, names: &Names) -> Result<(Method, Key), Problem> {
+        Ok(match &upstream.method {
+            model::Method::RoundRobin => (Method::RoundRobin, Key::Nothing),
+            model::Method::LeastConn => (Method::LeastConn, Key::Nothing),
+            model::Method::IpHash => (Method::IpHash, Key::Client),
+            model::Method::Random { two: false } => (Method::Random, Key::Nothing),
+            model::Method::Random { two: true } => (Method::RandomTwo, Key::Nothing),
+            model::Method::Hash { key: text, consistent } => {
+                let key = Key::Text(Arc::new(compile(self.config, text, names)?));
+                let weight = upstream.servers.iter().map(|server| u64::from(server.weight)).sum();
+                if *consistent && HEAVIEST < weight {
+                    let message = format!("weights of more than {HEAVIEST} make too many points");
+                    return Err(at(self.config, message, text.span));
+                }
+                let method = if *consistent { Method::ConsistentHash } else { Method::Hash };
+                (method, key)
+            }
+        })
+    }
+
+    /// Makes an upstream live.
+    fn add(&mut self, plan: Plan) -> Group {
+        let name = plan.name.clone();
+        let peers = plan.peers();
+        let upstream = Arc::new(plan.upstream(self.zone, peers.clone()));
+        let group = if plan.is_watched() {
+            let watched = Arc::new(Watched::new(upstream));
+            let (zone, log) = (self.zone.clone(), self.log.clone());
+            self.watches.push(Watch::new(plan, peers, zone, watched.clone(), log));
+            Group::Watched(watched)
+        } else {
+            Group::Fixed(upstream)
+        };
+        self.all.push((name, group.clone()));
+        group
+    }
+}
+
+/// Weights that a consistent hash has points for: 160 for each unit, 12 bytes for each point.
+const HEAVIEST: u64 = 100_000;
+
+/// The path when a server's address is a pattern of paths.
+fn pattern(address: &str) -> Option<&str> {
+    address.strip_prefix("unix:").filter(|path| path.contains(['*', '?', '[']))
+}
+
+/// A server's parameters, for one of its addresses.
+fn settings<A>(server: &model::UpstreamServer, address: A) -> PeerSettings<A> {
+    PeerSettings {
+        address,
+        server: server.address.value.as_str().into(),
+        weight: server.weight,
+        max_conns: server.max_conns,
+        max_fails: server.max_fails,
+        fail_timeout: server.fail_timeout,
+        backup: server.backup,
+        down: server.down,
+        slow_start: server.slow_start,
     }
 }
 

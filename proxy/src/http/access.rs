@@ -11,9 +11,10 @@ use tower::Service;
 
 use super::body::Body;
 use super::client::Client;
+use super::escape;
 use super::record::Record;
-use super::values;
 use super::{Hangup, site::AccessLog};
+use crate::route::Template;
 
 /// A request inside the stack.
 #[derive(Debug)]
@@ -68,6 +69,8 @@ where
             tries: RefCell::default(),
             status: Cell::new(0),
             sent: OnceCell::new(),
+            framing: Cell::default(),
+            upstream_sent: RefCell::default(),
             body_sent: Cell::new(0),
             received: Cell::new(0),
             complete: Cell::new(false),
@@ -80,10 +83,20 @@ where
 /// Writes a line to each access log of a request that has ended.
 pub(super) fn write(record: &Record) {
     let Some(rules) = record.rules() else { return };
-    for AccessLog { file, format, escape } in &rules.logs.access {
+    for AccessLog { file, condition, format, escape } in &rules.logs.access {
+        if condition.as_ref().is_some_and(|condition| !holds(record, condition)) {
+            continue;
+        }
         let mut line = Vec::with_capacity(256);
-        values::render_escaped(record, format, *escape, &mut line);
+        escape::render_escaped(record, format, *escape, &mut line);
         line.push(b'\n');
         file.write(&line);
     }
+}
+
+/// nginx's truth: anything but nothing and `0`.
+fn holds(record: &Record, condition: &Template) -> bool {
+    let mut value = Vec::new();
+    condition.render(record, &mut value);
+    !matches!(value.as_slice(), b"" | b"0")
 }

@@ -18,6 +18,7 @@ pub(crate) struct Body {
     content: Content,
     /// Why the answer breaks off, once that is known.
     failure: Option<Failure>,
+    chunked: bool,
     record: Rc<Record>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) enum Content {
 
 impl Body {
     pub(super) fn new(content: Content, record: Rc<Record>) -> Self {
-        Self { content, failure: None, record }
+        Self { content, failure: None, chunked: false, record }
     }
 }
 
@@ -71,7 +72,8 @@ impl http_body::Body for Body {
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 let length = u64::try_from(length).unwrap_or(u64::MAX);
-                this.record.body_sent.set(this.record.body_sent.get() + length);
+                let framing = if this.chunked { chunk_framing(length) } else { 0 };
+                this.record.body_sent.set(this.record.body_sent.get() + length + framing);
                 if let (false, Some(last)) =
                     (this.is_ours(), this.record.tries.borrow_mut().last_mut())
                 {
@@ -82,7 +84,7 @@ impl http_body::Body for Body {
             None => None,
         };
         if http_body::Body::is_end_stream(this) || frame.is_none() {
-            this.record.complete.set(true);
+            this.end();
         }
         Poll::Ready(frame)
     }
@@ -107,6 +109,27 @@ impl http_body::Body for Body {
 }
 
 impl Body {
+    /// It goes out in chunks, whose framing counts as sent.
+    pub(super) fn in_chunks(&mut self) {
+        self.chunked = true;
+    }
+
+    /// All of it was given to the connection.
+    fn end(&mut self) {
+        if self.record.complete.replace(true) {
+            return;
+        }
+        if self.chunked {
+            self.record.body_sent.set(self.record.body_sent.get() + LAST_CHUNK);
+        }
+        if !self.is_ours()
+            && self.record.is_logged()
+            && let Some(last) = self.record.tries.borrow_mut().last_mut()
+        {
+            last.ended();
+        }
+    }
+
     /// Whether the answer is our own page or text.
     pub(super) fn is_ours(&self) -> bool {
         !matches!(self.content, Content::Server(_))
@@ -118,5 +141,16 @@ impl Body {
         let upstream = tries.last().map(|last| &*last.addr);
         let phase = failure.phase();
         self.record.log(Level::Error, upstream, format_args!("{failure} {phase}"));
+    }
+}
+
+/// `0` and two empty lines.
+const LAST_CHUNK: u64 = 5;
+
+/// What a chunk has besides its bytes: its length in hexadecimal, and two ends of line.
+fn chunk_framing(length: u64) -> u64 {
+    match length {
+        0 => 0,
+        length => u64::from(length.ilog2() / 4) + 5,
     }
 }

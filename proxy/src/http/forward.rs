@@ -15,18 +15,20 @@ use hyper::ext::ReasonPhrase;
 use tower::Service;
 
 use super::access::Exchange;
+use super::affinity;
 use super::body::Content;
 use super::headers::{Framing, clean_answer};
-use super::record::{Epitaph, Record, Switched, Try};
+use super::record::{Epitaph, Record, Switched};
 use super::reply::Refusal;
 use super::returning;
 use super::site::{Action, Forwarding};
 use super::target;
+use super::tries::Try;
 use crate::balance::Tried;
 use crate::observe::Level;
 use crate::tunnel;
 use crate::upstream::{
-    Answer, Broken, Budget, Connection, Failure, Head, Lease, Outgoing, Pending, Reply,
+    Answer, Broken, Budget, Connection, Current, Failure, Head, Lease, Outgoing, Pending, Reply,
     RequestBody, ResponseBody, Sent, Uncollected,
 };
 
@@ -72,12 +74,16 @@ impl Service<Exchange> for Forward {
 struct Forwarded<'a> {
     record: Rc<Record>,
     forwarding: &'a Forwarding,
+    /// The servers that there are when the request comes, or when its turn comes in the queue.
+    upstream: Current<'a>,
     /// What of the request's body is to be sent.
     body: Option<Pending>,
     /// How far the body is that was sent last.
     sent: Option<Rc<Sent>>,
     upgrade: bool,
     tried: Tried,
+    /// Servers that were asked for other locations.
+    tries_before: usize,
     budget: Budget,
 }
 
@@ -100,8 +106,10 @@ impl<'a> Forwarded<'a> {
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(Instant::now());
-        let (sent, tried) = (None, Tried::default());
-        Self { record, forwarding, body, sent, upgrade, tried, budget }
+        let upstream = forwarding.upstream.current();
+        let (sent, tried) = (None, affinity::tried(&record, &upstream.key));
+        let tries_before = record.tries.borrow().len();
+        Self { record, forwarding, upstream, body, sent, upgrade, tried, tries_before, budget }
     }
 
     async fn run(mut self) -> Outcome {
@@ -111,15 +119,19 @@ impl<'a> Forwarded<'a> {
         let mut status = StatusCode::BAD_GATEWAY;
         let mut any_live = false;
         while self.budget.take(Instant::now()) {
-            let balance = &self.forwarding.upstream.balance;
-            let Some(lease) = balance.pick(&mut self.tried, Instant::now()) else {
-                // The benched ones were asked too, but in vain: nginx says so without asking.
-                if !any_live {
-                    let upstream = Some(&*self.forwarding.upstream.name);
-                    let what = format_args!("no live upstreams while connecting to upstream");
-                    self.record.log(Level::Error, upstream, what);
+            let group = &self.forwarding.upstream;
+            let lease = match group.lease(&mut self.upstream, &mut self.tried).await {
+                Ok(lease) => lease,
+                Err(unavailable) => {
+                    // The benched ones were asked too, but in vain: nginx says so without asking.
+                    if !any_live {
+                        let what = format_args!("{unavailable}");
+                        self.record.log(Level::Error, Some(&*self.upstream.name), what);
+                        self.begin_try(&self.upstream.name);
+                        self.note(Try::ended);
+                    }
+                    break;
                 }
-                break;
             };
             any_live |= !lease.was_benched();
             match self.attempt(lease).await {
@@ -134,18 +146,8 @@ impl<'a> Forwarded<'a> {
     /// server: the same one is asked again over a new connection.
     async fn attempt(&mut self, lease: Lease) -> Attempt {
         let peer = lease.peer();
-        let upstream = &self.forwarding.upstream;
-        self.record.tries.borrow_mut().push(Try {
-            addr: self.written(peer).into(),
-            status: 502,
-            connect: None,
-            header: None,
-            response: None,
-            length: 0,
-            sent: 0,
-            received: 0,
-        });
-        let kept = self.record.client.pool.take(&upstream.keepalive, peer);
+        self.begin_try(self.written(peer));
+        let kept = self.record.client.pool.take(&self.upstream.keepalive, peer);
         let reused = kept.is_some();
         let mut outcome = self.ask(kept, &lease).await;
         if let (true, Err((Failure::Closed(_) | Failure::Socket(..), again))) = (reused, &outcome)
@@ -170,8 +172,8 @@ impl<'a> Forwarded<'a> {
         kept: Option<Connection>,
         lease: &Lease,
     ) -> Result<Reply, (Failure, bool)> {
-        let Forwarding { upstream, times, .. } = self.forwarding;
-        let started = Instant::now();
+        let Forwarding { times, .. } = self.forwarding;
+        let started = self.record.tries.borrow().last().map_or_else(Instant::now, |t| t.started);
         let connection = match kept {
             Some(connection) => connection,
             None => Connection::open(lease.address(), self.written(lease.peer()), times.connect)
@@ -185,13 +187,13 @@ impl<'a> Forwarded<'a> {
             upgrade: self.upgrade && request.upgrade,
             sent: sent.as_ref(),
             times: *times,
-            shelf: self.record.client.pool.shelf(&upstream.keepalive, lease.peer()),
+            shelf: self.record.client.pool.shelf(&self.upstream.keepalive, lease.peer()),
         };
         let length = u64::try_from(request.outgoing.head.len()).unwrap_or(u64::MAX);
         let reply = connection.ask(request.outgoing, answer).await;
         self.note(|last| {
             let body = sent.as_ref().map_or(0, |sent| sent.bytes.get());
-            last.header = Some(started.elapsed());
+            last.header = reply.is_ok().then(|| started.elapsed());
             last.sent = length + body;
         });
         self.sent = sent;
@@ -280,6 +282,7 @@ impl<'a> Forwarded<'a> {
             && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
             && self.has_body_again()
         {
+            self.note(Try::ended);
             lease.failed(Instant::now());
             return Attempt::Continue(head.status);
         }
@@ -329,7 +332,10 @@ impl<'a> Forwarded<'a> {
             failure if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         };
-        self.note(|last| last.status = status.as_u16());
+        self.note(|last| {
+            last.status = status.as_u16();
+            last.ended();
+        });
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
@@ -348,16 +354,28 @@ impl<'a> Forwarded<'a> {
     }
 
     /// A server's address as the configuration writes it.
-    fn written(&self, peer: usize) -> &'a str {
-        self.forwarding.upstream.written.get(peer).map_or("", |written| written)
+    fn written(&self, peer: usize) -> &str {
+        self.upstream.written.get(peer).map_or("", |written| written)
     }
 
     fn servers(&self) -> usize {
-        self.forwarding.upstream.written.len()
+        self.upstream.written.len()
+    }
+
+    /// Another server is asked. What was tried before this request came here was asked for another
+    /// location.
+    fn begin_try(&self, addr: &str) {
+        let mut tries = self.record.tries.borrow_mut();
+        let redirected = !tries.is_empty() && tries.len() == self.tries_before;
+        tries.push(Try::new(addr, redirected));
+        self.record.upstream_sent.take();
     }
 
     /// Writes what the head of an answer says of its server.
     fn note_head(&self, head: &Head) {
+        if self.record.rules().is_some_and(|rules| rules.logs.upstream_fields) {
+            self.record.upstream_sent.replace(Some(head.headers.clone()));
+        }
         self.note(|last| {
             last.status = head.status.as_u16();
             last.received = u64::try_from(head.length).unwrap_or(u64::MAX);

@@ -4,8 +4,10 @@
 //! it writes into the request's [`Record`], which the variables and the logs read.
 
 mod access;
+mod affinity;
 mod body;
 mod client;
+mod escape;
 mod forward;
 mod headers;
 mod lengths;
@@ -17,6 +19,7 @@ mod returning;
 mod routing;
 mod site;
 mod target;
+mod tries;
 mod values;
 
 use std::rc::Rc;
@@ -27,13 +30,14 @@ use tower::{Service, ServiceBuilder};
 
 pub(crate) use body::Body;
 pub(crate) use client::{Client, Flow, Written};
+pub(crate) use escape::Escape as LogEscape;
 pub(crate) use headers::HeaderPlan;
 pub(crate) use record::Switched;
 pub(crate) use refused::Refused;
 pub(crate) use site::{
-    AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,
+    AccessLog, Action, Forwarding, LogSink, Logs, Returning, Rules, Server, Site, UriPart,
+    Variables,
 };
-pub(crate) use values::Escape as LogEscape;
 
 /// What every request of a client connection goes through.
 pub(crate) fn stack(

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::Version;
 use http::header::{HOST, REFERER};
@@ -15,6 +15,7 @@ use super::client::Client;
 use super::refused::Refused;
 use super::site::{Action, Rules, Server, UriPart};
 use super::target;
+use super::tries::{Framing, Try};
 use crate::balance::Held;
 use crate::net::Stream;
 use crate::observe::{ErrorLog, Level, errno};
@@ -84,6 +85,7 @@ impl Epitaph {
         if let Some(record) = record {
             record.body_sent.set(relay.to_client());
             if let Some(last) = record.tries.borrow_mut().last_mut() {
+                last.ended();
                 last.received += relay.to_client();
                 last.sent += relay.to_server();
             }
@@ -118,7 +120,11 @@ pub(crate) struct Record {
     pub(crate) status: Cell<u16>,
     /// The answer's fields, kept when a log wants them.
     pub(crate) sent: OnceCell<http::HeaderMap>,
-    /// The bytes of the answer's body that were given to the connection.
+    /// What hyper adds to them.
+    pub(crate) framing: Cell<Framing>,
+    /// The fields of the last server's answer, kept when a log names one of them.
+    pub(crate) upstream_sent: RefCell<Option<http::HeaderMap>>,
+    /// The bytes of the answer's body that were given to the connection, chunks' ends included.
     pub(crate) body_sent: Cell<u64>,
     /// The bytes that a tunnel took from the client.
     pub(crate) received: Cell<u64>,
@@ -141,27 +147,6 @@ pub(crate) struct Routed {
     pub(crate) rules: Arc<Rules>,
     /// What the server name's pattern and the location's pattern captured, in this order.
     pub(crate) captures: Vec<Captures>,
-}
-
-/// One server that was asked.
-#[derive(Debug, Clone)]
-pub(crate) struct Try {
-    /// Its address, as the configuration writes it.
-    pub(crate) addr: Box<str>,
-    /// Its answer's status, or what its failure amounts to.
-    pub(crate) status: u16,
-    /// How long connecting took.
-    pub(crate) connect: Option<Duration>,
-    /// How long the head of the answer took.
-    pub(crate) header: Option<Duration>,
-    /// How long all of it took.
-    pub(crate) response: Option<Duration>,
-    /// How many bytes of its body have come.
-    pub(crate) length: u64,
-    /// How many bytes were sent to it until its answer came, but for the framing of chunks.
-    pub(crate) sent: u64,
-    /// How many bytes came from it besides its body: its head, and what a tunnel carried.
-    pub(crate) received: u64,
 }
 
 impl Record {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, LOCATION, SERVER};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, SERVER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use http_body::Body as _;
 use pin_project_lite::pin_project;
@@ -18,6 +18,7 @@ use super::client::Written;
 use super::headers::has_token;
 use super::phrase;
 use super::record::Record;
+use super::tries::Framing;
 
 /// What the program calls itself in `Server` and on its pages.
 const TOKEN: &str = concat!("proxy/", env!("CARGO_PKG_VERSION"));
@@ -104,7 +105,7 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     head.version = Version::HTTP_11;
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
     head.headers.insert(SERVER, HeaderValue::from_static(if tokens { TOKEN } else { "proxy" }));
-    let body = Body::new(content, record.clone());
+    let mut body = Body::new(content, record.clone());
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         remember(&record, &head.headers);
@@ -122,8 +123,28 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     if keep && let Some(value) = record.rules().and_then(|rules| rules.keepalive_header.clone()) {
         head.headers.insert(HeaderName::from_static("keep-alive"), value);
     }
+    if record.is_logged() {
+        let framing = framing(&record, head.status, &head.headers, &body);
+        record.framing.set(framing);
+        if matches!(framing, Framing::Chunked) {
+            body.in_chunks();
+        }
+    }
     remember(&record, &head.headers);
     Response::from_parts(head, body)
+}
+
+/// How hyper will say where the body ends.
+fn framing(record: &Record, status: StatusCode, headers: &HeaderMap, body: &Body) -> Framing {
+    if matches!(status.as_u16(), 204 | 304) || headers.contains_key(CONTENT_LENGTH) {
+        return Framing::Itself;
+    }
+    match body.size_hint().exact() {
+        Some(length) => Framing::Length(length),
+        None if record.head.version == Version::HTTP_10 => Framing::Itself,
+        None if record.head.method == http::Method::HEAD => Framing::Itself,
+        None => Framing::Chunked,
+    }
 }
 
 /// Keeps an answer's fields where a log may ask for them after they are gone.

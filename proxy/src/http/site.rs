@@ -7,9 +7,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::headers::HeaderPlan;
-use crate::observe::{ErrorLog, LogFile};
+use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{Locations, Map, Servers, Template};
-use crate::upstream::{NextUpstream, SharedUpstream, Times};
+use crate::upstream::{Group, NextUpstream, Times};
 
 /// Everything that answers at one listening address.
 #[derive(Debug)]
@@ -76,6 +76,8 @@ pub(crate) struct Rules {
 pub(crate) struct Logs {
     /// One line for each request and entry.
     pub(crate) access: Vec<AccessLog>,
+    /// Whether one of them, or a condition, names a field of a server's answer.
+    pub(crate) upstream_fields: bool,
     /// What goes wrong.
     pub(crate) error: ErrorLog,
 }
@@ -84,11 +86,32 @@ pub(crate) struct Logs {
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     /// Where it goes.
-    pub(crate) file: Arc<LogFile>,
+    pub(crate) file: LogSink,
+    /// A line is written unless this comes to nothing or to `0`.
+    pub(crate) condition: Option<Template>,
     /// What a line says.
     pub(crate) format: Arc<Template>,
     /// How its values are escaped.
-    pub(crate) escape: super::values::Escape,
+    pub(crate) escape: super::escape::Escape,
+}
+
+/// Where the lines of an access log go.
+#[derive(Debug)]
+pub(crate) enum LogSink {
+    /// To the file, each at once.
+    File(Arc<LogFile>),
+    /// To a buffer first.
+    Buffer(Arc<LogBuffer>),
+}
+
+impl LogSink {
+    /// Takes one line.
+    pub(super) fn write(&self, line: &[u8]) {
+        match self {
+            Self::File(file) => file.write(line),
+            Self::Buffer(buffer) => buffer.write(line),
+        }
+    }
 }
 
 /// What answers a request.
@@ -119,7 +142,7 @@ pub(crate) enum Returning {
 #[derive(Debug)]
 pub(crate) struct Forwarding {
     /// To whom.
-    pub(crate) upstream: SharedUpstream,
+    pub(crate) upstream: Group,
     /// `$proxy_host`
     pub(crate) proxy_host: Box<str>,
     /// `$proxy_port`

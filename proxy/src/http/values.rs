@@ -4,14 +4,17 @@ use std::cell::Cell;
 use std::io::Write;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, SET_COOKIE, TRANSFER_ENCODING,
+};
 use http::{HeaderMap, HeaderValue};
 
-use super::record::{Record, Try};
+use super::record::Record;
 use super::site::{Action, Forwarding};
+use super::tries::{Framing, Try};
 use super::{lengths, phrase};
 use crate::observe::{self, Level};
-use crate::route::{Captures, Part, Template, Values, Variable, lookup};
+use crate::route::{Captures, Values, Variable, lookup};
 
 /// How deep maps may name each other (nginx: 100).
 const DEPTH: u32 = 100;
@@ -24,9 +27,12 @@ impl Values for Record {
     fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
         match variable {
             Variable::HttpHeader(name) => join(&self.head.headers, name, out),
-            Variable::SentHttp(name) => self.sent.get().is_some_and(|sent| join(sent, name, out)),
+            Variable::SentHttp(name) => self.write_sent(name, out),
             Variable::UpstreamHttp(name) => {
-                self.sent.get().is_some_and(|sent| join(sent, name, out))
+                self.upstream_sent.borrow().as_ref().is_some_and(|sent| join(sent, name, out))
+            }
+            Variable::UpstreamCookie(name) => {
+                self.upstream_sent.borrow().as_ref().is_some_and(|sent| set_cookie(sent, name, out))
             }
             Variable::Map(position) => self.map(*position, out),
             Variable::Capture(group) => {
@@ -234,7 +240,31 @@ impl Record {
             .ok()
             .and_then(phrase::of)
             .map_or(0, str::len);
-        lengths::head(lengths::STATUS + reason + DATE, sent)
+        let framing = match self.framing.get() {
+            Framing::Itself => 0,
+            Framing::Length(length) => {
+                let digits = length.checked_ilog10().unwrap_or(0) + 1;
+                "Content-Length: \r\n".len() + usize::try_from(digits).unwrap_or(0)
+            }
+            Framing::Chunked => "Transfer-Encoding: chunked\r\n".len(),
+        };
+        lengths::head(lengths::STATUS + reason + DATE + framing, sent)
+    }
+
+    /// A field of the answer, those that hyper adds included.
+    fn write_sent(&self, name: &HeaderName, out: &mut Vec<u8>) -> bool {
+        let Some(sent) = self.sent.get() else { return false };
+        match self.framing.get() {
+            Framing::Length(length) if *name == CONTENT_LENGTH => {
+                show(out, format_args!("{length}"));
+                true
+            }
+            Framing::Chunked if *name == TRANSFER_ENCODING => {
+                out.extend_from_slice(b"chunked");
+                true
+            }
+            _ => join(sent, name, out),
+        }
     }
 
     /// A map's value for this request.
@@ -278,62 +308,6 @@ impl Values for InMap<'_> {
     }
 }
 
-/// How `log_format` escapes values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Escape {
-    /// `"`, `\` and bytes that are not printable ASCII as `\xXX`; what is absent is `-`.
-    Default,
-    /// By JSON's rules; what is absent is empty.
-    Json,
-    /// Not at all.
-    None,
-}
-
-/// Renders a log line: text as it is, values escaped.
-pub(super) fn render_escaped(
-    record: &Record,
-    format: &Template,
-    escape: Escape,
-    out: &mut Vec<u8>,
-) {
-    let mut value = Vec::new();
-    for part in format.parts() {
-        match part {
-            Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
-            Part::Variable(variable) => {
-                value.clear();
-                let found = record.write(variable, &mut value);
-                match escape {
-                    Escape::Default if !found => out.push(b'-'),
-                    Escape::Default => value.iter().for_each(|byte| escape_default(*byte, out)),
-                    Escape::Json => value.iter().for_each(|byte| escape_json(*byte, out)),
-                    Escape::None => out.extend_from_slice(&value),
-                }
-            }
-        }
-    }
-}
-
-fn escape_default(byte: u8, out: &mut Vec<u8>) {
-    match byte {
-        b'"' | b'\\' | 0..=31 | 127..=255 => show(out, format_args!("\\x{byte:02X}")),
-        byte => out.push(byte),
-    }
-}
-
-fn escape_json(byte: u8, out: &mut Vec<u8>) {
-    match byte {
-        b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-        b'\n' => out.extend_from_slice(b"\\n"),
-        b'\r' => out.extend_from_slice(b"\\r"),
-        b'\t' => out.extend_from_slice(b"\\t"),
-        8 => out.extend_from_slice(b"\\b"),
-        12 => out.extend_from_slice(b"\\f"),
-        0..=31 => show(out, format_args!("\\u{byte:04X}")),
-        byte => out.push(byte),
-    }
-}
-
 /// A field's value; several lines of it are joined with commas.
 fn join(headers: &HeaderMap, name: &HeaderName, out: &mut Vec<u8>) -> bool {
     let separator: &[u8] = if *name == COOKIE { b"; " } else { b", " };
@@ -356,11 +330,27 @@ fn named(captures: &Captures, name: usize) -> Option<&[u8]> {
     captures.named().find_map(|(variable, value)| (variable == name).then_some(value).flatten())
 }
 
-/// The servers that were tried, separated as nginx does it.
+/// The value of the cookie that a server's answer sets under this name.
+fn set_cookie(sent: &HeaderMap, name: &str, out: &mut Vec<u8>) -> bool {
+    let fields = sent.get_all(SET_COOKIE).iter();
+    let first = |field: &'_ HeaderValue| {
+        let pair = field.as_bytes().split(|byte| *byte == b';').next()?;
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        let (found, value) = pair.split_at_checked(at)?;
+        found.trim_ascii().eq_ignore_ascii_case(name.as_bytes()).then(|| {
+            out.extend_from_slice(value.get(1..).unwrap_or_default());
+        })
+    };
+    let mut fields = fields.map(first);
+    fields.any(|found| found.is_some())
+}
+
+/// The servers that were tried, separated as nginx does it: a colon stands where another location
+/// began.
 fn each(tries: &[Try], out: &mut Vec<u8>, write: impl Fn(&Try, &mut Vec<u8>)) {
     for (position, one) in tries.iter().enumerate() {
         if position > 0 {
-            out.extend_from_slice(b", ");
+            out.extend_from_slice(if one.redirected { b" : " } else { b", " });
         }
         write(one, out);
     }

@@ -2,6 +2,7 @@
 //!
 //! It asks nothing of anybody: every other room tells it something and goes on.
 
+mod buffer;
 mod clock;
 mod counters;
 mod error_log;
@@ -11,5 +12,6 @@ pub(crate) use counters::Open;
 pub use counters::{Counters, Counts};
 pub use error_log::{ErrorLog, Level, errno};
 
+pub(crate) use buffer::LogBuffer;
 pub(crate) use clock::{iso8601, local, unix_millis};
 pub(crate) use file::LogFile;

@@ -104,6 +104,8 @@ pub enum Variable {
     UpstreamBytesSent,
     /// Seconds spent connecting to them.
     UpstreamConnectTime,
+    /// A cookie that the upstream's answer sets: `$upstream_cookie_NAME`.
+    UpstreamCookie(Box<str>),
     /// Seconds until their heads were received.
     UpstreamHeaderTime,
     /// A field of the upstream's answer: `$upstream_http_NAME`.
@@ -150,6 +152,8 @@ fn by_prefix(name: &str) -> Option<Variable> {
         header(name).map(Variable::SentHttp)
     } else if let Some(name) = name.strip_prefix("upstream_http_") {
         header(name).map(Variable::UpstreamHttp)
+    } else if let Some(name) = name.strip_prefix("upstream_cookie_") {
+        (!name.is_empty()).then(|| Variable::UpstreamCookie(name.into()))
     } else if let Some(name) = name.strip_prefix("arg_") {
         (!name.is_empty()).then(|| Variable::Arg(name.into()))
     } else if let Some(name) = name.strip_prefix("cookie_") {
@@ -310,5 +314,4 @@ const MISSING: &[&str] = &[
 ];
 
 /// Their prefixes.
-const MISSING_PREFIXES: &[&str] =
-    &["proxy_protocol_tlv_", "sent_trailer_", "upstream_cookie_", "upstream_trailer_"];
+const MISSING_PREFIXES: &[&str] = &["proxy_protocol_tlv_", "sent_trailer_", "upstream_trailer_"];

@@ -5,24 +5,30 @@ mod answer;
 mod body;
 mod connection;
 mod failure;
+mod group;
 mod next;
 mod pool;
+mod queue;
 mod request_body;
 mod sending;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub(crate) use answer::Head;
 pub(crate) use body::ResponseBody;
 pub(crate) use connection::{Answer, Connection, Reply, Times};
 pub(crate) use failure::Failure;
+pub(crate) use group::{Current, Group, Watched};
 pub(crate) use next::{Budget, NextUpstream};
 pub(crate) use pool::{Keepalive, Pool};
+pub(crate) use queue::Queue;
 pub(crate) use request_body::{Broken, Pending, RequestBody, Sent, Uncollected};
 pub(crate) use sending::Outgoing;
 
 use crate::balance;
 use crate::net::Addr;
+use crate::route::Template;
 
 /// One upstream made live: who its servers are and how many idle connections are kept to them.
 #[derive(Debug)]
@@ -35,6 +41,23 @@ pub(crate) struct Upstream {
     pub(crate) written: Box<[Box<str>]>,
     /// What is kept open to them.
     pub(crate) keepalive: Keepalive,
+    /// What its method goes by.
+    pub(crate) key: Key,
+    /// Whether requests wait while all of them are full.
+    pub(crate) queue: Option<Queue>,
+    /// Whether other servers are in its place by now.
+    pub(crate) replaced: AtomicBool,
+}
+
+/// What an upstream's method goes by.
+#[derive(Debug, Clone)]
+pub(crate) enum Key {
+    /// Nothing of the request.
+    Nothing,
+    /// The client's network (`ip_hash`).
+    Client,
+    /// What this text is worth (`hash`).
+    Text(Arc<Template>),
 }
 
 /// The guard of one connection to a server: its count goes down when this is dropped.

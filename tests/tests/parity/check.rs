@@ -107,6 +107,26 @@ pub(crate) fn cases() -> Vec<Case> {
             "server { listen 127.0.0.1:{port}; listen localhost:{port}; }",
         ),
         ("keepalive_time", "keepalive_time 1h; server { keepalive_time 1x; }"),
+        ("two ways of choosing", "upstream u { least_conn; ip_hash; server unix:a; }"),
+        (
+            "three ways of choosing",
+            "upstream u {\n hash $uri;\n hash $uri consistent;\n random;\n server unix:a; }",
+        ),
+        ("a key that is none", "upstream u { hash $nope; server unix:a; }"),
+        ("a key without a name", "upstream u { hash a$; server unix:a; }"),
+        (
+            "a backup before the method",
+            "upstream u { server unix:a backup; server unix:b; hash $uri; }",
+        ),
+        (
+            "a backup after the method",
+            "upstream u { hash $uri; server unix:a; server unix:b backup; }",
+        ),
+        ("an unknown variable in if=", "server { access_log a.log combined if=$nope; }"),
+        (
+            "two buffers of one log",
+            "server { access_log a.log combined buffer=8k; location / { access_log a.log combined buffer=9k; } }",
+        ),
         ("return without a code", "server { return x; }"),
         ("return with a bad code", "server { return 1000; }"),
         ("return with too much", "server { return 200 a b; }"),

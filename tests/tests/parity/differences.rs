@@ -227,6 +227,18 @@ pub(crate) const CHOSEN: &[Difference] = &[
         why: "The line is said.",
     },
     Difference {
+        case: "-t: a key that is none",
+        nginx: &["[emerg] unknown \"nope\" variable"],
+        proxy: &["[emerg] unknown \"nope\" variable in {dir}/case.conf:4"],
+        why: "The line is said.",
+    },
+    Difference {
+        case: "-t: an unknown variable in if=",
+        nginx: &["[emerg] unknown \"nope\" variable"],
+        proxy: &["[emerg] unknown \"nope\" variable in {dir}/case.conf:4"],
+        why: "The line is said.",
+    },
+    Difference {
         case: "-t: one name twice",
         nginx: &["[warn] conflicting server name \"a\" on 127.0.0.1:{port}, ignored"],
         proxy: &[

@@ -11,6 +11,8 @@ const ASK: &str = "GET /p?q=1 HTTP/1.1\r\nHost: h.example\r\nUser-Agent: ua \"x\
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = access();
+    cases.extend(lengths());
+    cases.extend(tries());
     cases.extend(error());
     cases
 }
@@ -19,6 +21,89 @@ fn logged(format: &str, inside: &str) -> String {
     http(&format!(
         "{format}\n    server {{ listen 127.0.0.1:{{port}}; {inside} location / {{ proxy_pass http://unix:a.sock; }} }}"
     ))
+}
+
+/// What was sent, counted: with everything that is on the wire.
+fn lengths() -> Vec<Case> {
+    let format = "log_format f '$status|$body_bytes_sent|$bytes_sent|$sent_http_content_length|$sent_http_transfer_encoding|$sent_http_content_type'; server_tokens off;";
+    let get =
+        |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    let case = |name: &str| {
+        Case::new(
+            name,
+            logged(
+                format,
+                "access_log a.log f; location /r { return 200 text; } location /n { return 404; } location /e { return 204; }",
+            ),
+        )
+    };
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n12\r\neighteen bytes, so\r\n0\r\n\r\n";
+    vec![
+        case("log: bytes of an answer").asks(ASK).log("a.log", 1),
+        case("log: bytes of a text").asks(get("/r")).log("a.log", 1),
+        case("log: bytes of a page").asks(get("/n")).log("a.log", 1),
+        case("log: bytes of nothing").asks(get("/e")).log("a.log", 1),
+        case("log: bytes of a 502").refusing("a").asks(ASK).log("a.log", 1),
+        case("log: bytes of chunks").answers(chunked).asks(get("/")).log("a.log", 1),
+        case("log: bytes of chunks for HTTP/1.0")
+            .answers(chunked)
+            .asks("GET / HTTP/1.0\r\n\r\n")
+            .log("a.log", 1),
+        case("log: bytes of an answer to HEAD")
+            .answers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+            .asks("HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .log("a.log", 1),
+        case("log: bytes of an answer until closed")
+            .worker("a", answer_and_close("HTTP/1.1 200 OK\r\n\r\nsome bytes"))
+            .asks(get("/"))
+            .log("a.log", 1),
+        case("log: bytes of a large answer in chunks")
+            .answers(format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n{}\r\n0\r\n\r\n",
+                "x".repeat(0x800)
+            ))
+            .asks(get("/"))
+            .log("a.log", 1),
+    ]
+}
+
+/// What the servers did, one after another.
+fn tries() -> Vec<Case> {
+    let format = "log_format f '$status|$upstream_addr|$upstream_status|$upstream_connect_time|$upstream_header_time|$upstream_response_time|$upstream_response_length|$upstream_http_x|$upstream_cookie_c|$sent_http_x';";
+    let case = |name: &str, servers: &str, inside: &str| {
+        Case::new(name, http(&format!("{format} upstream u {{ {servers} }} server {{ listen 127.0.0.1:{{port}}; access_log a.log f; location / {{ proxy_pass http://u; {inside} }} }}")))
+            .answers("HTTP/1.1 200 OK\r\nX: from a\r\nSet-Cookie: b=1\r\nSet-Cookie: c=2; Path=/\r\nContent-Length: 2\r\n\r\nok")
+            .log("a.log", 1)
+    };
+    let busy = answer("HTTP/1.1 503 Busy\r\nX: from b\r\nContent-Length: 4\r\n\r\nbusy");
+    let one = "server unix:a.sock;";
+    vec![
+        case("log: one server", one, "").asks(ASK),
+        case("log: the second after a refusal", "server unix:x.sock; server unix:a.sock;", "")
+            .asks(ASK),
+        case(
+            "log: the second after a 503",
+            "server unix:b.sock; server unix:a.sock;",
+            "proxy_next_upstream http_503;",
+        )
+        .worker("b", busy.clone())
+        .asks(ASK),
+        case("log: a 503 that is passed on", "server unix:b.sock; server unix:a.sock;", "")
+            .worker("b", busy)
+            .asks(ASK),
+        case("log: two refuse", "server unix:x.sock; server unix:y.sock;", "").asks(ASK),
+        case("log: all are down", "server unix:a.sock down; server unix:b.sock down;", "")
+            .asks(ASK),
+        case("log: a close without an answer", one, "")
+            .worker("a", Arc::new(|visit| drop(visit.request())))
+            .asks(ASK),
+        case("log: no answer in time", one, "proxy_read_timeout 300ms;")
+            .worker("a", Arc::new(|visit| while visit.request().is_some() {}))
+            .asks(ASK),
+        case("log: an answer cut short", one, "")
+            .worker("a", answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"))
+            .asks(ASK),
+    ]
 }
 
 fn access() -> Vec<Case> {
@@ -59,6 +144,20 @@ fn access() -> Vec<Case> {
             .client(|scene| scene.get_each(&["/a", "/b"])).log("a.log", 1),
         Case::new("log: two files", http("log_format one '1 $uri'; server { listen 127.0.0.1:{port}; access_log a.log one; access_log b.log; return 200 x; }"))
             .asks(ASK).log("a.log", 1),
+        Case::new("log: if=", http("map $arg_log $loggable { yes 1; no 0; } log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f if=$loggable; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/?log=yes", "/?log=no", "/?log=0", "/", "/last?log=yes"])).log("a.log", 2),
+        Case::new("log: if= of a text", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f if=0$arg_a; access_log a.log f if=; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/", "/?a=0", "/?a=x"])).log("a.log", 2),
+        Case::new("log: the last if= counts", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f if=$arg_a if=$arg_b; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/?a=1", "/?b=1"])).log("a.log", 1),
+        Case::new("log: if= by the answer", http("map $status $bad { ~^[45] 1; default 0; } log_format f '$request $status'; server { listen 127.0.0.1:{port}; access_log a.log f if=$bad; location /a { return 404; } return 200 x; }"))
+            .client(|scene| scene.get_each(&["/", "/a"])).log("a.log", 1),
+        Case::new("log: a buffer that is written in time", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f buffer=4k flush=100ms; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/1", "/2", "/3"])).log("a.log", 3),
+        Case::new("log: a buffer that is full", http("log_format f '$request'; server { listen 127.0.0.1:{port}; access_log a.log f buffer=64; return 200 x; }"))
+            .client(|scene| scene.get_each(&["/1", "/2", "/3", "/4", "/5", "/6", "/7"])).log("a.log", 6),
+        Case::new("log: off counts beside another log", http("server { listen 127.0.0.1:{port}; access_log b.log; location /a { access_log off; access_log a.log; return 200 a; } location /b { access_log a.log; access_log off; location /b/c { return 200 c; } return 200 b; } location / { return 200 x; } }"))
+            .client(|scene| scene.get_each(&["/a", "/b", "/b/c", "/"])).log("b.log", 1),
     ]
 }
 

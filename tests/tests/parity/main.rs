@@ -21,6 +21,7 @@ mod case;
 mod check;
 mod differences;
 mod errors;
+mod hashing;
 mod heads;
 mod locations;
 mod logs;
@@ -60,6 +61,7 @@ const FAMILIES: &[Family] = &[
     ("upgrade", upgrade::cases),
     ("logs", logs::cases),
     ("balancing", balance::cases),
+    ("balancing by key", hashing::cases),
     ("-t", check::cases),
 ];
 

@@ -8,6 +8,7 @@
 //! - ports and the directory, which differ by run; in logs, times, process and connection numbers.
 
 use std::cell::RefCell;
+use std::net::Ipv4Addr;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::rc::Rc;
@@ -77,6 +78,18 @@ impl Scene {
         Client { wire, number: self.clients, notes: Rc::clone(&self.notes) }
     }
 
+    /// A new connection from this address, any of 127/8.
+    pub(crate) fn connect_from(&mut self, address: Ipv4Addr) -> Client {
+        self.clients += 1;
+        let wire = Wire::connect_from(address, self.port);
+        Client { wire, number: self.clients, notes: Rc::clone(&self.notes) }
+    }
+
+    /// Notes which workers answer: the bodies of the answers, all in one line.
+    pub(crate) fn note_choices(&mut self, choices: &[String]) {
+        self.notes.borrow_mut().push(format!("choices: {}", choices.join(" ")));
+    }
+
     /// Sends each request on a connection of its own and reads the answer.
     pub(crate) fn get_each(&mut self, targets: &[&str]) {
         for target in targets {
@@ -103,6 +116,17 @@ impl Client {
     /// Sends on a thread of its own.
     pub(crate) fn send_aside(&mut self, bytes: Vec<u8>) {
         self.wire.send_aside(bytes);
+    }
+
+    /// The body, or the status where it is an error, of the answer to this target.
+    pub(crate) fn choice(&mut self, target: &str) -> String {
+        self.send(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        let Ok(head) = self.wire.head() else { return "(closed)".to_owned() };
+        let body = self.wire.body(head.response_framing("GET"));
+        match head.status() {
+            200 => show(&body.bytes),
+            status => status.to_string(),
+        }
     }
 
     /// Reads a whole response to anything but HEAD.

@@ -1,7 +1,9 @@
 //! `access_log`
 
+use std::time::Duration;
+
 use super::super::inherit::Level;
-use super::super::model::{AccessLog, LogTarget};
+use super::super::model::{AccessLog, LogBuffer, LogTarget};
 use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
 use super::super::source::Spanned;
@@ -12,19 +14,21 @@ use super::walk::Walk;
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "access_log",
     means: "One line per request to `FILE` or `stderr`, in a `log_format` (`combined` unless \
-            said). `off` by default, where nginx writes `logs/access.log`. Not yet: `syslog:`, \
-            variables in the path, `gzip`, `if=`.",
+            said); `if=` says when, `buffer=` and `flush=` keep lines for a while. `off` by \
+            default, where nginx writes `logs/access.log`. Not yet: `syslog:`, variables in the \
+            path, `gzip`.",
     contexts: &[Context::Http, Context::Server, Context::Location],
     arity: Arity::SOME,
     block: false,
     effect: Effect::Level(access_log),
-    example: "access_log access.log combined;",
+    example: "access_log access.log combined buffer=32k flush=5s if=$args;",
 }];
 
 fn access_log(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
     let path = statement.arg(0);
     let logs = level.access_log.get_or_insert_default();
     if path.value == "off" {
+        level.access_log_off = true;
         return match statement.args.get(1) {
             None => Ok(()),
             Some(word) => Err(invalid(word)),
@@ -39,15 +43,36 @@ fn access_log(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done
             )?
         }
     };
-    let mut buffered = false;
+    let mut options = Options::default();
     for option in statement.args.iter().skip(2) {
-        buffered |= parameter(walk, option)?;
+        options.parameter(option)?;
     }
-    if !buffered && statement.args.iter().any(|option| option.value.starts_with("flush=")) {
-        let message = format!("no buffer is defined for access_log \"{}\"", path.value);
-        return Err(Fault::at(path.span, message));
+    match (options.size, options.flush) {
+        (None, Some(_)) => {
+            let message = format!("no buffer is defined for access_log \"{}\"", path.value);
+            return Err(Fault::at(path.span, message));
+        }
+        (None, None) => {}
+        (Some(size), flush) => {
+            buffer(walk, path, LogBuffer { target: target.value.clone(), size, flush })?;
+        }
     }
-    logs.push(AccessLog { target, format });
+    logs.push(AccessLog { target, format, condition: options.condition });
+    Ok(())
+}
+
+/// A file has one buffer, whoever names it.
+fn buffer(walk: &mut Walk, path: &Word, buffer: LogBuffer) -> Done {
+    match walk.log_buffers.iter().find(|known| known.target == buffer.target) {
+        None => walk.log_buffers.push(buffer),
+        Some(known) if *known == buffer => {}
+        Some(_) => {
+            let path_text = &path.value;
+            let message =
+                format!("access_log \"{path_text}\" already defined with conflicting parameters");
+            return Err(Fault::at(path.span, message));
+        }
+    }
     Ok(())
 }
 
@@ -71,28 +96,45 @@ fn target(walk: &Walk, path: &Word) -> Result<LogTarget, Fault> {
     })
 }
 
-/// Whether it is `buffer=`, which `flush=` needs.
-fn parameter(walk: &mut Walk, option: &Word) -> Result<bool, Fault> {
-    let (name, value) = option.value.split_once('=').unwrap_or((option.value.as_str(), ""));
-    match name {
-        "buffer" if value::size(value).is_none_or(|size| size == 0) => {
-            return Err(Fault::at(option.span, format!("invalid buffer size \"{value}\"")));
+/// What follows the format.
+#[derive(Default)]
+struct Options {
+    size: Option<usize>,
+    flush: Option<Duration>,
+    condition: Option<Spanned<String>>,
+}
+
+impl Options {
+    fn parameter(&mut self, option: &Word) -> Done {
+        let says = |message: String| Fault::at(option.span, message);
+        match option.value.split_once('=') {
+            Some(("buffer", text)) => {
+                let size = value::size(text).and_then(|size| usize::try_from(size).ok());
+                let size = size.filter(|size| *size > 0);
+                let wrong = || says(format!("invalid buffer size \"{text}\""));
+                self.size = Some(size.ok_or_else(wrong)?);
+            }
+            Some(("flush", text)) => {
+                let time = value::time(text).filter(|time| !time.is_zero());
+                let wrong = || says(format!("invalid flush time \"{text}\""));
+                self.flush = Some(time.ok_or_else(wrong)?);
+            }
+            Some(("if", text)) => {
+                self.condition = Some(Spanned { value: text.to_owned(), span: option.span });
+            }
+            Some(("gzip", level))
+                if !value::number(level).is_some_and(|level| (1..=9).contains(&level)) =>
+            {
+                return Err(says(format!("invalid compression level \"{level}\"")));
+            }
+            _ if matches!(option.value.split('=').next(), Some("gzip")) => {
+                let what = "\"gzip\" of \"access_log\"";
+                return Err(says(format!("{what} is not supported by this proxy yet")));
+            }
+            _ => return Err(invalid(option)),
         }
-        "flush" if value::time(value).is_none_or(|time| time.is_zero()) => {
-            return Err(Fault::at(option.span, format!("invalid flush time \"{value}\"")));
-        }
-        "buffer" | "flush" => {
-            let why = "lines are written as they come";
-            walk.note(option.span, format!("\"{name}\" has no effect here: {why}"));
-        }
-        "gzip" | "if" => {
-            let message =
-                format!("\"{name}\" of \"access_log\" is not supported by this proxy yet");
-            return Err(Fault::at(option.span, message));
-        }
-        _ => return Err(invalid(option)),
+        Ok(())
     }
-    Ok(name == "buffer")
 }
 
 fn invalid(word: &Word) -> Fault {

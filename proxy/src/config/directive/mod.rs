@@ -30,6 +30,7 @@ mod tuning;
 mod types;
 mod upstream;
 mod upstream_keepalive;
+mod upstream_method;
 mod upstream_server;
 mod walk;
 

@@ -109,6 +109,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::types::DIRECTIVES,
     super::upstream::DIRECTIVES,
     super::upstream_keepalive::DIRECTIVES,
+    super::upstream_method::DIRECTIVES,
     super::upstream_server::DIRECTIVES,
 ];
 

@@ -1,7 +1,6 @@
-//! `upstream`, `least_conn` and `zone`
+//! `upstream` and `zone`
 
 use super::super::inherit::{HttpDraft, UpstreamDraft};
-use super::super::model::Method;
 use super::super::parse::Statement;
 use super::super::problem::Fault;
 use super::super::source::Span;
@@ -18,16 +17,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         block: true,
         effect: Effect::Http(upstream),
         example: "upstream example { server 127.0.0.1:8081; }",
-    },
-    Directive {
-        name: "least_conn",
-        means: "The server with the fewest active connections relative to its weight, ties by \
-                round robin. One count for all threads. Without it: smooth weighted round robin.",
-        contexts: &[Context::Upstream],
-        arity: Arity::NONE,
-        block: false,
-        effect: Effect::Upstream(least_conn),
-        example: "least_conn;",
     },
     Directive {
         name: "zone",
@@ -57,13 +46,6 @@ fn upstream(walk: &mut Walk, http: &mut HttpDraft, statement: &Statement) -> Don
         return Err(Fault::at(name.span, format!("no servers in upstream \"{}\"", name.value)));
     }
     http.upstreams.push(draft.finish(name.clone()));
-    Ok(())
-}
-
-fn least_conn(walk: &mut Walk, upstream: &mut UpstreamDraft, statement: &Statement) -> Done {
-    if upstream.method.replace(Method::LeastConn).is_some() {
-        walk.warn(statement.name.span, "load balancing method redefined");
-    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::super::include::Files;
 use super::super::inherit::{
     EventsDraft, HttpDraft, Level, MainDraft, Place, ServerDraft, UpstreamDraft,
 };
-use super::super::model::{ListenAddress, LogFormat};
+use super::super::model::{ListenAddress, LogBuffer, LogFormat};
 use super::super::parse::{self, Block, Statement, Word};
 use super::super::problem::Fault;
 use super::super::source::{Span, Spanned};
@@ -31,6 +31,8 @@ pub(in super::super) struct Walk {
     pub(in super::super) warnings: Vec<Spanned<String>>,
     /// Every `log_format` so far, `combined` first.
     pub(in super::super) log_formats: Vec<LogFormat>,
+    /// Every buffer of an `access_log` so far.
+    pub(in super::super) log_buffers: Vec<LogBuffer>,
     /// Every address listened on so far.
     pub(super) listens: Vec<Bound>,
     include_depth: usize,
@@ -87,6 +89,7 @@ impl Walk {
             notes: Vec::new(),
             warnings: Vec::new(),
             log_formats: vec![super::log_format::combined()],
+            log_buffers: Vec::new(),
             listens: Vec::new(),
             include_depth: 0,
             noted: vec![Vec::new()],

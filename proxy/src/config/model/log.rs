@@ -1,6 +1,7 @@
 //! What is written where: error logs, access logs and their formats.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::super::source::Spanned;
 
@@ -43,13 +44,26 @@ pub enum LogLevel {
     Debug,
 }
 
-/// `access_log PATH [FORMAT];`
+/// `access_log PATH [FORMAT] [if=CONDITION];`
 #[derive(Debug, Clone)]
 pub struct AccessLog {
     /// Where it goes.
     pub target: Spanned<LogTarget>,
     /// Which of [`Http::log_formats`](super::Http::log_formats), by position.
     pub format: usize,
+    /// `if=`: a line is written unless this comes to nothing or to `0`; variables not yet compiled.
+    pub condition: Option<Spanned<String>>,
+}
+
+/// `buffer=` and `flush=` of an `access_log`: they hold for all that name its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogBuffer {
+    /// The file.
+    pub target: LogTarget,
+    /// How many bytes are kept before they are written.
+    pub size: usize,
+    /// How long they are kept at most; `None` is until there is no room.
+    pub flush: Option<Duration>,
 }
 
 /// `log_format NAME [escape=...] STRING...;`

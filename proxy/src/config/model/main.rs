@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::source::{Sources, Spanned};
-use super::{ErrorLog, LogFormat, Server, Upstream};
+use super::{ErrorLog, LogBuffer, LogFormat, Server, Upstream};
 
 /// A whole configuration: nginx's main context.
 #[derive(Debug, Clone)]
@@ -58,6 +58,8 @@ pub struct Http {
     pub maps: Vec<Map>,
     /// `log_format` directives; `combined` is always there and first.
     pub log_formats: Vec<LogFormat>,
+    /// The files of `access_log` that are written to by the bufferful.
+    pub log_buffers: Vec<LogBuffer>,
 }
 
 /// `map SOURCE $VARIABLE { ... }`

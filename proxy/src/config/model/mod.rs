@@ -9,10 +9,10 @@ mod server;
 mod settings;
 mod upstream;
 
-pub use log::{AccessLog, ErrorLog, Escape, LogFormat, LogLevel, LogTarget};
+pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};
 pub use server::{Listen, ListenAddress, Location, LocationPattern, Server, ServerName};
 pub use settings::{
     HttpVersion, NextUpstream, ProxyPass, ProxyTarget, Return, SetHeader, Settings, Types,
 };
-pub use upstream::{Keepalive, Method, Upstream, UpstreamServer};
+pub use upstream::{Keepalive, Method, Queue, Upstream, UpstreamServer};

@@ -15,22 +15,48 @@ pub struct Upstream {
     pub servers: Vec<UpstreamServer>,
     /// `keepalive` and its companions.
     pub keepalive: Keepalive,
+    /// `queue`
+    pub queue: Option<Queue>,
 }
 
 /// How an upstream chooses its server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Method {
     /// nginx's default: smooth weighted round robin.
     #[default]
     RoundRobin,
     /// `least_conn`
     LeastConn,
+    /// `ip_hash`
+    IpHash,
+    /// `hash KEY [consistent]`
+    Hash {
+        /// The key, variables not yet compiled.
+        key: Spanned<String>,
+        /// Whether only few keys move when servers come and go.
+        consistent: bool,
+    },
+    /// `random [two [least_conn]]`
+    Random {
+        /// Whether it is the less busy of two.
+        two: bool,
+    },
+}
+
+/// `queue N [timeout=TIME];`: requests that wait while all servers are at `max_conns`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// How many wait at most.
+    pub requests: usize,
+    /// How long each waits (default 60 s).
+    pub timeout: Duration,
 }
 
 /// `server ADDRESS [parameters];` inside `upstream`.
 #[derive(Debug, Clone)]
 pub struct UpstreamServer {
-    /// As written: `unix:PATH`, `HOST:PORT` or `HOST` (port 80).
+    /// As written: `unix:PATH`, `HOST:PORT` or `HOST` (port 80). A path with `*`, `?` or `[` in it
+    /// stands for all sockets that it matches, at any time.
     pub address: Spanned<String>,
     /// `weight=` (default 1).
     pub weight: u32,
@@ -42,8 +68,10 @@ pub struct UpstreamServer {
     pub fail_timeout: Duration,
     /// `backup`
     pub backup: bool,
-    /// `down`
+    /// `down`, or `drain`: connections that it has go on, but it gets no new one.
     pub down: bool,
+    /// `slow_start=` (default 0: at once): how long its weight takes to come back.
+    pub slow_start: Duration,
 }
 
 /// Idle connections kept open to an upstream's servers.

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use tower::Service;
 
 use super::body::Body;
+use super::course::Course;
 use super::record::{Client, Record};
 use super::values;
 use super::{Hangup, site::AccessLog};
@@ -22,7 +23,7 @@ pub(crate) struct Exchange {
     /// What hyper wants to see again when the request goes out: the spelling of its field names.
     pub(crate) extensions: Extensions,
     /// Its body, not read yet.
-    pub(crate) body: Incoming,
+    pub(crate) body: Option<Incoming>,
 }
 
 /// The layer's service.
@@ -70,10 +71,11 @@ where
             sent: OnceCell::new(),
             body_sent: Cell::new(0),
             received: Cell::new(0),
+            course: Course::new(),
             complete: Cell::new(false),
             id: OnceCell::new(),
         });
-        self.inner.call(Exchange { record, extensions, body })
+        self.inner.call(Exchange { record, extensions, body: Some(body) })
     }
 }
 

@@ -19,7 +19,6 @@ use super::headers::clean_answer;
 use super::lengths;
 use super::record::{Epitaph, Record, Switched, Try};
 use super::reply::Refusal;
-use super::returning;
 use super::site::{Action, Forwarding};
 use super::target;
 use crate::balance::Tried;
@@ -53,10 +52,7 @@ impl Service<Exchange> for Forward {
             return Either::Left(ready(Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))));
         };
         match &rules.action {
-            Action::Nothing => Either::Left(ready(Err(Refusal::Status(StatusCode::NOT_FOUND)))),
-            Action::Return(returning) => {
-                Either::Left(ready(returning::say(&exchange.record, returning)))
-            }
+            Action::Files => Either::Left(ready(Err(Refusal::Status(StatusCode::NOT_FOUND)))),
             // The only future of a request that is boxed.
             Action::Forward(_) => Either::Right(Box::pin(async move {
                 match &rules.action {
@@ -89,7 +85,9 @@ type Attempt = ControlFlow<Outcome, StatusCode>;
 impl<'a> Forwarded<'a> {
     fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
         let Exchange { record, extensions, body } = exchange;
-        let body = (!body.is_end_stream()).then_some(Pending::Coming(body));
+        let body = body.filter(|body| !body.is_end_stream()).map(Pending::Coming);
+        // What a server before left of it.
+        let (extensions, body) = record.course.unsent.take().unwrap_or((extensions, body));
         let upgrade = body.is_none()
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
@@ -121,6 +119,7 @@ impl<'a> Forwarded<'a> {
                 Attempt::Continue(instead) => status = instead,
             }
         }
+        *self.record.course.unsent.borrow_mut() = Some((self.extensions, self.body));
         Err(Refusal::Status(status))
     }
 
@@ -201,9 +200,7 @@ impl<'a> Forwarded<'a> {
                     true
                 }
                 // What was sent may have been done, though no answer came.
-                None => {
-                    self.forwarding.next.repeats(&self.record.head.method) && self.has_body_again()
-                }
+                None => self.forwarding.next.repeats(self.record.method()) && self.has_body_again(),
             };
             (failure, again)
         })
@@ -248,14 +245,14 @@ impl<'a> Forwarded<'a> {
         let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
         let (body, sent) = match self.body.take() {
             Some(body) => {
-                let again = next.repeats(&self.record.head.method);
+                let again = next.repeats(self.record.method());
                 let (body, sent) = RequestBody::new(body, limit, again);
                 (body, Some(sent))
             }
             None => (RequestBody::none(), None),
         };
         let mut request = Request::new(body);
-        *request.method_mut() = self.record.head.method.clone();
+        *request.method_mut() = self.record.method().clone();
         *request.uri_mut() = target::outgoing(&self.record, uri)?;
         *request.version_mut() = *version;
         *request.headers_mut() = headers.apply(&self.record, sent.is_some());
@@ -270,7 +267,7 @@ impl<'a> Forwarded<'a> {
         self.note_head(&head);
         let Forwarding { next, .. } = self.forwarding;
         if next.statuses.contain(head.status)
-            && next.repeats(&self.record.head.method)
+            && next.repeats(self.record.method())
             && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
             && self.has_body_again()
         {
@@ -324,7 +321,7 @@ impl<'a> Forwarded<'a> {
         if matches!(failure, Failure::ClientTimeout) {
             return Attempt::Break(Err(Refusal::Hangup(408)));
         }
-        if again && self.forwarding.next.allows(failure, &self.record.head.method) {
+        if again && self.forwarding.next.allows(failure, self.record.method()) {
             Attempt::Continue(status)
         } else {
             Attempt::Break(Err(Refusal::Status(status)))

@@ -5,9 +5,12 @@
 
 mod access;
 mod body;
+mod course;
+mod files;
 mod forward;
 mod headers;
 mod lengths;
+mod phases;
 mod phrase;
 mod record;
 mod refused;
@@ -25,11 +28,13 @@ use hyper::body::Incoming;
 use tower::{Service, ServiceBuilder};
 
 pub(crate) use body::Body;
+pub(crate) use files::{Aliased, Files, ModifiedSince};
 pub(crate) use headers::HeaderPlan;
 pub(crate) use record::{Client, Flow, Switched};
 pub(crate) use refused::Refused;
 pub(crate) use site::{
-    AccessLog, Action, Forwarding, Logs, Returning, Rules, Server, Site, UriPart, Variables,
+    AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, Logs, Redirects, Returning, Rules,
+    Server, Site, TryFiles, TryLast, UriPart, Variables,
 };
 pub(crate) use values::Escape as LogEscape;
 
@@ -43,9 +48,10 @@ pub(crate) fn stack(
         .layer_fn(|inner| access::Access::new(client.clone(), inner))
         // Refusals become pages; every answer gets Server, Connection and its length.
         .layer_fn(reply::Reply::new)
-        // Which server, which location, and whether the request may come in at all.
+        // Which server; then nginx's phases: which location, what is rewritten, who may ask. What
+        // ends in an error may go through them again, to the error's page.
         .layer_fn(routing::Routing::new)
-        // The answer itself: said by the configuration, or fetched from an upstream.
+        // The answer itself, where no phase has given one: fetched from an upstream.
         .service(forward::Forward)
 }
 

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, LOCATION, SERVER};
+use http::header::{CONNECTION, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, SERVER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use http_body::Body as _;
+use hyper::ext::ReasonPhrase;
 use pin_project_lite::pin_project;
 use tower::Service;
 
@@ -26,6 +27,8 @@ const TOKEN: &str = concat!("proxy/", env!("CARGO_PKG_VERSION"));
 pub(crate) enum Refusal {
     /// A page says so.
     Status(StatusCode),
+    /// A page says so, and fields with it.
+    With(StatusCode, Box<HeaderMap>),
     /// A redirect.
     Redirect(StatusCode, HeaderValue),
     /// The connection is closed; the status is for the log.
@@ -83,6 +86,11 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
                 return Poll::Ready(Err(Hangup));
             }
             Err(Refusal::Status(status)) => page(&record, status),
+            Err(Refusal::With(status, fields)) => {
+                let mut answer = page(&record, status);
+                answer.headers_mut().extend(*fields);
+                answer
+            }
             Err(Refusal::Redirect(status, location)) => {
                 let mut answer = page(&record, status);
                 answer.headers_mut().insert(LOCATION, location);
@@ -98,10 +106,16 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     let (mut head, content) = answer.into_parts();
     // hyper says its version to such a client; the wire mends that.
     record.client.old.set(record.head.version == Version::HTTP_10);
+    if let Ok(status) = StatusCode::from_u16(record.course.status.get()) {
+        head.status = status;
+        // The words were those of another status.
+        head.extensions.remove::<ReasonPhrase>();
+    }
     record.status.set(head.status.as_u16());
     head.version = Version::HTTP_11;
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
     head.headers.insert(SERVER, HeaderValue::from_static(if tokens { TOKEN } else { "proxy" }));
+    add(&record, head.status, &mut head.headers);
     let body = Body::new(content, record.clone());
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -122,6 +136,23 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     }
     remember(&record, &head.headers);
     Response::from_parts(head, body)
+}
+
+/// Adds the fields of `add_header`.
+fn add(record: &Record, status: StatusCode, headers: &mut HeaderMap) {
+    let Some(rules) = record.rules() else { return };
+    let fine = matches!(status.as_u16(), 200 | 201 | 204 | 206 | 301..=304 | 307 | 308);
+    for added in rules.added.iter().filter(|added| fine || added.always) {
+        let mut text = Vec::new();
+        added.value.render(record, &mut text);
+        let Ok(value) = HeaderValue::try_from(text) else { continue };
+        match added.name {
+            _ if value.is_empty() => {}
+            // There is one of these.
+            ETAG | LAST_MODIFIED => drop(headers.insert(&added.name, value)),
+            _ => drop(headers.append(&added.name, value)),
+        }
+    }
 }
 
 /// Keeps an answer's fields where a log may ask for them after they are gone.

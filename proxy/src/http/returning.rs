@@ -20,7 +20,11 @@ pub(super) fn say(record: &Record, returning: &Returning) -> Result<Response<Con
     };
     match returning {
         Returning::Hangup(status) => Err(Refusal::Hangup(*status)),
-        Returning::Page(status) => Err(Refusal::Status(*status)),
+        // An error of an error's page is the first error again.
+        Returning::Page(status) => {
+            let first = StatusCode::from_u16(record.course.status.get()).ok();
+            Err(Refusal::Status(first.filter(|_| status.as_u16() >= 400).unwrap_or(*status)))
+        }
         Returning::Text(StatusCode::NO_CONTENT, _) => {
             let mut answer = Response::new(Content::Empty);
             *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -35,12 +39,7 @@ pub(super) fn say(record: &Record, returning: &Returning) -> Result<Response<Con
             Ok(answer)
         }
         Returning::Redirect(status, location) => {
-            let mut text = render(location);
-            if text.starts_with(b"/") {
-                let host = record.routed.get().map_or("", |routed| &routed.host);
-                text = target::absolute(record, host, &text);
-            }
-            match HeaderValue::from_bytes(&text) {
+            match HeaderValue::from_bytes(&target::redirect(record, render(location))) {
                 Ok(location) => Err(Refusal::Redirect(*status, location)),
                 Err(_) => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
             }
@@ -48,8 +47,8 @@ pub(super) fn say(record: &Record, returning: &Returning) -> Result<Response<Con
     }
 }
 
-/// The media type of the program's own text: by the path's suffix, if that has one.
-fn media_type(record: &Record, rules: &Rules) -> HeaderValue {
+/// The media type of the program's own text, or of a file: by the path's suffix, if that has one.
+pub(super) fn media_type(record: &Record, rules: &Rules) -> HeaderValue {
     let file = record.path().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     // A dot in front makes no suffix.
     let suffix = file.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
+use super::files::Mapped;
 use super::record::{Record, Try};
 use super::site::{Action, Forwarding};
 use super::{lengths, phrase};
@@ -30,13 +31,14 @@ impl Values for Record {
             }
             Variable::Map(position) => self.map(*position, out),
             Variable::Capture(group) => {
-                let last = self.routed.get().and_then(|routed| routed.captures.last());
-                put(last.and_then(|captures| captures.get(*group)), out)
+                let captures = self.course.captures.borrow();
+                put(captures.last().and_then(|captures| captures.get(*group)), out)
             }
             Variable::NamedCapture(name) => {
-                let all = self.routed.get().map_or(&[][..], |routed| &routed.captures);
-                put(all.iter().rev().find_map(|captures| named(captures, *name)), out)
+                let captures = self.course.captures.borrow();
+                put(captures.iter().rev().find_map(|captures| named(captures, *name)), out)
             }
+            Variable::Set(position) => self.write_set(*position, out),
             _ => self.write_request(variable, out) || self.write_answer(variable, out),
         }
     }
@@ -45,17 +47,17 @@ impl Values for Record {
 impl Record {
     /// Variables that the request, its connection and its place in the configuration have.
     fn write_request(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
-        let args = self.head.uri.query().filter(|args| !args.is_empty());
+        let args = Some(self.args()).filter(|args| !args.is_empty());
         if let (Some(refused), Variable::Request) = (&self.refused, variable) {
             return put(Some(&refused.line), out);
         }
         match variable {
             Variable::Host => return self.write_host(out),
             Variable::Uri => out.extend_from_slice(self.path()),
-            Variable::Args => return put(args.map(str::as_bytes), out),
+            Variable::Args => return put(args, out),
             Variable::IsArgs => out.extend_from_slice(if args.is_some() { b"?" } else { b"" }),
             Variable::Arg(name) => {
-                return put(args.and_then(|args| lookup::arg(args.as_bytes(), name)), out);
+                return put(args.and_then(|args| lookup::arg(args, name)), out);
             }
             Variable::Cookie(name) => {
                 let all = self.head.headers.get_all(COOKIE).iter();
@@ -64,12 +66,15 @@ impl Record {
                     out,
                 );
             }
+            Variable::DocumentRoot | Variable::RequestFilename => {
+                return self.write_file(variable, out);
+            }
             Variable::RequestUri => out.extend_from_slice(self.target().as_bytes()),
             Variable::Request => show(
                 out,
                 format_args!("{} {} {:?}", self.head.method, self.written(), self.head.version),
             ),
-            Variable::RequestMethod => out.extend_from_slice(self.head.method.as_str().as_bytes()),
+            Variable::RequestMethod => out.extend_from_slice(self.method().as_str().as_bytes()),
             Variable::ServerProtocol => show(out, format_args!("{:?}", self.head.version)),
             Variable::Scheme => out.extend_from_slice(b"http"),
             Variable::ContentLength => return join(&self.head.headers, &CONTENT_LENGTH, out),
@@ -235,6 +240,35 @@ impl Record {
             .and_then(phrase::of)
             .map_or(0, str::len);
         lengths::head(lengths::STATUS + reason + DATE, sent)
+    }
+
+    /// A variable of `set`: until it is set, what else has its name, or nothing.
+    fn write_set(&self, position: usize, out: &mut Vec<u8>) -> bool {
+        if let Some(Some(value)) = self.course.sets.borrow().get(position) {
+            out.extend_from_slice(value);
+            return true;
+        }
+        let Some(set) = self.client.site.variables.sets.get(position) else { return false };
+        match &set.before {
+            Some(before) => self.write(before, out),
+            None => {
+                if self.rules().is_none_or(|rules| rules.tells_unset) {
+                    let what = format_args!("using uninitialized \"{}\" variable", set.name);
+                    self.log(Level::Warn, None, what);
+                }
+                true
+            }
+        }
+    }
+
+    /// The directory of files, or the file that the path stands for.
+    fn write_file(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let Some(rules) = self.rules() else { return false };
+        let path = match variable {
+            Variable::DocumentRoot => Some(rules.files.root(self)),
+            _ => rules.files.map(self).map(Mapped::into_bytes),
+        };
+        put(path.as_deref(), out)
     }
 
     /// A map's value for this request.

@@ -14,7 +14,13 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     means: "One line per request to `FILE` or `stderr`, in a `log_format` (`combined` unless \
             said). `off` by default, where nginx writes `logs/access.log`. Not yet: `syslog:`, \
             variables in the path, `gzip`, `if=`.",
-    contexts: &[Context::Http, Context::Server, Context::Location],
+    contexts: &[
+        Context::Http,
+        Context::Server,
+        Context::Location,
+        Context::LocationIf,
+        Context::LimitExcept,
+    ],
     arity: Arity::SOME,
     block: false,
     effect: Effect::Level(access_log),

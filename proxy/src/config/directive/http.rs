@@ -21,6 +21,6 @@ fn http(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
     }
     let mut draft = HttpDraft::default();
     walk.body(statement, Scope::Http(&mut draft))?;
-    main.http = Some(draft.finish(walk.log_formats.clone()));
+    main.http = Some(draft.finish(walk.log_formats.clone(), &walk.prefix));
     Ok(())
 }

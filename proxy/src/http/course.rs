@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 
 use super::site::Rules;
 use crate::route::Captures;
@@ -34,6 +34,8 @@ pub(crate) struct Course {
     pub(super) paged: Cell<bool>,
     /// The status of the answer, whatever its content says; 0 is what that says.
     pub(super) status: Cell<u16>,
+    /// What an error says besides its page.
+    pub(super) fields: RefCell<Option<Box<HeaderMap>>>,
     /// It asks by GET now, whatever the client asked by.
     pub(super) get: Cell<bool>,
     /// Its body was refused for its length, which is not looked at again.
@@ -73,6 +75,7 @@ impl Course {
             located: Cell::new(true),
             paged: Cell::new(false),
             status: Cell::new(0),
+            fields: RefCell::default(),
             get: Cell::new(false),
             measured: Cell::new(false),
             unsent: RefCell::default(),

@@ -107,7 +107,15 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     // hyper says its version to such a client; the wire mends that.
     record.client.old.set(record.head.version == Version::HTTP_10);
     if let Ok(status) = StatusCode::from_u16(record.course.status.get()) {
-        head.status = status;
+        head.status =
+            if status.as_u16() == HEAD_TOO_LARGE { StatusCode::BAD_REQUEST } else { status };
+        // The date of a file is not that of an error.
+        if matches!(content, Content::File(_)) && head.status != StatusCode::OK {
+            head.headers.remove(LAST_MODIFIED);
+        }
+        if let Some(fields) = record.course.fields.take() {
+            head.headers.extend(*fields);
+        }
         // The words were those of another status.
         head.extensions.remove::<ReasonPhrase>();
     }

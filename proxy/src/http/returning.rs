@@ -20,11 +20,7 @@ pub(super) fn say(record: &Record, returning: &Returning) -> Result<Response<Con
     };
     match returning {
         Returning::Hangup(status) => Err(Refusal::Hangup(*status)),
-        // An error of an error's page is the first error again.
-        Returning::Page(status) => {
-            let first = StatusCode::from_u16(record.course.status.get()).ok();
-            Err(Refusal::Status(first.filter(|_| status.as_u16() >= 400).unwrap_or(*status)))
-        }
+        Returning::Page(status) => Err(Refusal::Status(*status)),
         Returning::Text(StatusCode::NO_CONTENT, _) => {
             let mut answer = Response::new(Content::Empty);
             *answer.status_mut() = StatusCode::NO_CONTENT;

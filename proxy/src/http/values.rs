@@ -7,7 +7,6 @@ use std::time::Duration;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
-use super::files::Mapped;
 use super::record::{Record, Try};
 use super::site::{Action, Forwarding};
 use super::{lengths, phrase};
@@ -150,9 +149,9 @@ impl Record {
             None => out.push(b'-'),
         };
         match variable {
-            Variable::Status => match self.status.get() {
-                0 => show(out, format_args!("499")),
-                status => show(out, format_args!("{status:03}")),
+            Variable::Status => match (self.status.get(), self.course.status.get()) {
+                (0, 0) => show(out, format_args!("499")),
+                (0, status) | (status, _) => show(out, format_args!("{status:03}")),
             },
             Variable::BodyBytesSent => show(out, format_args!("{}", self.body_sent.get())),
             Variable::BytesSent => {
@@ -240,35 +239,6 @@ impl Record {
             .and_then(phrase::of)
             .map_or(0, str::len);
         lengths::head(lengths::STATUS + reason + DATE, sent)
-    }
-
-    /// A variable of `set`: until it is set, what else has its name, or nothing.
-    fn write_set(&self, position: usize, out: &mut Vec<u8>) -> bool {
-        if let Some(Some(value)) = self.course.sets.borrow().get(position) {
-            out.extend_from_slice(value);
-            return true;
-        }
-        let Some(set) = self.client.site.variables.sets.get(position) else { return false };
-        match &set.before {
-            Some(before) => self.write(before, out),
-            None => {
-                if self.rules().is_none_or(|rules| rules.tells_unset) {
-                    let what = format_args!("using uninitialized \"{}\" variable", set.name);
-                    self.log(Level::Warn, None, what);
-                }
-                true
-            }
-        }
-    }
-
-    /// The directory of files, or the file that the path stands for.
-    fn write_file(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
-        let Some(rules) = self.rules() else { return false };
-        let path = match variable {
-            Variable::DocumentRoot => Some(rules.files.root(self)),
-            _ => rules.files.map(self).map(Mapped::into_bytes),
-        };
-        put(path.as_deref(), out)
     }
 
     /// A map's value for this request.

@@ -26,6 +26,9 @@ pub fn unescape_redirect(text: &[u8]) -> Vec<u8> {
             Some(code @ 0x26..0x7f) => {
                 out.push(code);
                 rest = after.get(2..).unwrap_or_default();
+                if code == b'?' {
+                    break;
+                }
             }
             _ => out.push(byte),
         }
@@ -50,5 +53,6 @@ mod tests {
         escape_args(b"a b&c/\xff", &mut out);
         assert_eq!(out, b"a%20b%26c/%FF");
         assert_eq!(unescape_redirect(b"/%41%20%zz%4?%41"), b"/A%20%zz%4?%41");
+        assert_eq!(unescape_redirect(b"/%3F%41"), b"/?%41");
     }
 }

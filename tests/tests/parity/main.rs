@@ -21,12 +21,15 @@ mod case;
 mod check;
 mod differences;
 mod errors;
+mod files;
 mod heads;
 mod locations;
 mod logs;
+mod phases;
 mod proxy_pass;
 mod report;
 mod returns;
+mod rewriting;
 mod scene;
 mod servers;
 mod set_header;
@@ -56,6 +59,9 @@ const FAMILIES: &[Family] = &[
     ("choice of location", locations::cases),
     ("choice of server", servers::cases),
     ("return and map", returns::cases),
+    ("set, if and rewrite", rewriting::cases),
+    ("phases", phases::cases),
+    ("files", files::cases),
     ("errors", errors::cases),
     ("upgrade", upgrade::cases),
     ("logs", logs::cases),

@@ -43,7 +43,7 @@ fn condition(statement: &Statement) -> Result<Condition, Fault> {
     let Some(last) = words.last_mut() else { return invalid(statement.arg(0)) };
     let Some(rest) = last.value.strip_suffix(')') else { return invalid(last) };
     last.value = rest.to_owned();
-    if last.value.is_empty() && words.len() != 2 {
+    if last.value.is_empty() {
         words.pop();
     }
     match words.as_slice() {
@@ -66,7 +66,7 @@ fn condition(statement: &Statement) -> Result<Condition, Fault> {
             }
         }
         [word, ..] => invalid(word),
-        [] => Err(self::invalid(statement.arg(0).span, "")),
+        [] => Err(self::invalid(statement.arg(0).span, ")")),
     }
 }
 

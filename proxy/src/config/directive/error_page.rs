@@ -57,8 +57,7 @@ fn error_page(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
     for word in codes {
         let code = value::number(&word.value).and_then(|code| u16::try_from(code).ok());
         match code {
-            None => return fault(word, format!("invalid value \"{}\"", word.value)),
-            Some(499) => return fault(word, "value \"499\" is invalid".to_owned()),
+            None | Some(499) => return fault(word, format!("invalid value \"{}\"", word.value)),
             Some(code @ 300..=599) => page.codes.push(code),
             Some(_) => {
                 let text = &word.value;

@@ -94,7 +94,8 @@ fn root(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
 fn alias(walk: &mut Walk, place: &mut Place, statement: &Statement) -> Done {
     let pattern = place.pattern.as_ref().map(|pattern| &pattern.value);
     if matches!(pattern, Some(LocationPattern::Named(_))) {
-        return Err(statement.says("cannot be used inside the named location"));
+        let message = "the \"alias\" directive cannot be used inside the named location";
+        return Err(Fault::at(statement.name.span, message));
     }
     rooted(walk, &mut place.level, statement, true)
 }

@@ -185,7 +185,10 @@ fn what_only_tunes_nginx_is_noted_with_its_place() {
         .map(|note| format!("{} in {}", note.value, config.sources.place(note.span)))
         .collect();
     assert_eq!(notes.len(), 3);
-    assert_eq!(notes[1], "\"sendfile\" has no effect here: no file is served in nginx.conf:5");
+    assert_eq!(
+        notes[1],
+        "\"sendfile\" has no effect here: files are read in this proxy's own way in nginx.conf:5"
+    );
     assert!(config.warnings.is_empty());
 }
 

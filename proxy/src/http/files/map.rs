@@ -8,7 +8,7 @@ use std::path::Path;
 use super::super::record::Record;
 use super::fresh::ModifiedSince;
 use crate::observe::Level;
-use crate::route::Template;
+use crate::route::{Template, Variable};
 
 /// Where files are, and how they answer.
 #[derive(Debug)]
@@ -96,5 +96,17 @@ impl Mapped {
 impl fmt::Display for Mapped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.to_string_lossy())
+    }
+}
+
+impl Record {
+    /// The directory of files, or the file that the path stands for.
+    pub(in super::super) fn write_file(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let Some(rules) = self.rules() else { return false };
+        let path = match variable {
+            Variable::DocumentRoot => Some(rules.files.root(self)),
+            _ => rules.files.map(self).map(Mapped::into_bytes),
+        };
+        path.inspect(|path| out.extend_from_slice(path)).is_some()
     }
 }

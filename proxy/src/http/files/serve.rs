@@ -37,14 +37,11 @@ pub(in super::super) fn serve(record: &Record, rules: &Rules) -> Served {
     let Some(path) = rules.files.map(record) else {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    if record.path().ends_with(b"/") {
-        if reads || *record.method() == Method::POST {
-            return directory(record, rules, &path);
-        }
-        return forbidden(record, &path);
-    }
     if !reads && *record.method() != Method::POST {
         return refuse(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    if record.path().ends_with(b"/") {
+        return directory(record, rules, &path);
     }
     let found = match fs::metadata(path.as_path()) {
         Ok(found) => found,
@@ -185,7 +182,7 @@ fn send(record: &Record, rules: &Rules, file: File, found: &Metadata) -> Outcome
     let parts = match wanted {
         Wanted::Nothing => {
             let fields = answer.headers_mut();
-            fields.remove(CONTENT_TYPE);
+            fields.clear();
             insert(fields, CONTENT_RANGE, format!("bytes */{length}"));
             let fields = Box::new(std::mem::take(fields));
             return Err(Refusal::With(StatusCode::RANGE_NOT_SATISFIABLE, fields));

@@ -1,6 +1,7 @@
 //! `error_page`: what takes the place of an error.
 
-use http::{HeaderValue, StatusCode};
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::super::record::Record;
 use super::super::reply::Refusal;
@@ -43,8 +44,20 @@ pub(in super::super) fn instead(record: &Record, refusal: Refusal) -> Step<At> {
     };
     if next.is_continue() {
         record.course.status.set(code);
+        *record.course.fields.borrow_mut() = fields(refusal);
     }
     next
+}
+
+/// What a refusal says besides its page, which the page in its place says too.
+fn fields(refusal: Refusal) -> Option<Box<HeaderMap>> {
+    match refusal {
+        Refusal::With(_, fields) => Some(fields),
+        Refusal::Redirect(_, location) => {
+            Some(Box::new([(LOCATION, location)].into_iter().collect()))
+        }
+        Refusal::Status(_) | Refusal::Hangup(_) => None,
+    }
 }
 
 /// A redirect to a URL: with the code that was asked for, if it is one of a redirect.

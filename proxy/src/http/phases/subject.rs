@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::record::Record;
 use super::super::site::Rules;
 use crate::observe::Level;
-use crate::route::{Captures, FileTest, Subject, Variable};
+use crate::route::{Captures, FileTest, Subject, Values, Variable};
 
 impl Subject<Arc<Rules>> for Record {
     fn path(&self) -> &[u8] {
@@ -71,5 +71,26 @@ impl Subject<Arc<Rules>> for Record {
 
     fn tell(&self, what: std::fmt::Arguments<'_>) {
         self.log(Level::Notice, None, what);
+    }
+}
+
+impl Record {
+    /// A variable of `set`: until it is set, what else has its name, or nothing.
+    pub(in super::super) fn write_set(&self, position: usize, out: &mut Vec<u8>) -> bool {
+        if let Some(Some(value)) = self.course.sets.borrow().get(position) {
+            out.extend_from_slice(value);
+            return true;
+        }
+        let Some(set) = self.client.site.variables.sets.get(position) else { return false };
+        match &set.before {
+            Some(before) => self.write(before, out),
+            None => {
+                if self.rules().is_none_or(|rules| rules.tells_unset) {
+                    let what = format_args!("using uninitialized \"{}\" variable", set.name);
+                    self.log(Level::Warn, None, what);
+                }
+                true
+            }
+        }
     }
 }

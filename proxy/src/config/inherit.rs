@@ -1,16 +1,22 @@
 //! What the blocks say while they are read, and how a block takes over what it does not say
 //! itself: http's value, unless server's, unless location's; lists are taken over whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{
-    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, Listen, Location, LocationPattern,
-    LogBuffer, LogFormat, Map, Method, NextUpstream, ProxyPass, Queue, Return, Server, ServerName,
-    SetHeader, Settings, Types, Upstream, UpstreamServer, User,
+    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, Listen, LogBuffer, LogFormat, Map, Method,
+    NextUpstream, Queue, Server, ServerName, SetHeader, Settings, Types, Upstream, UpstreamServer,
+    User,
 };
 use super::source::{Span, Spanned};
+
+mod answers;
+mod place;
+
+pub(super) use answers::Answers;
+pub(super) use place::{Place, StepDraft, Within};
 
 /// The main context, as far as it was read.
 #[derive(Debug, Default)]
@@ -50,17 +56,6 @@ pub(super) struct ServerDraft {
     pub(super) names: Vec<Spanned<ServerName>>,
     /// What the server says outside its locations, and the locations.
     pub(super) root: Place,
-}
-
-/// A server's body or a `location` block: what holds in it, and the locations in it.
-#[derive(Debug, Default)]
-pub(super) struct Place {
-    /// `None` for the server's body.
-    pub(super) pattern: Option<Spanned<LocationPattern>>,
-    pub(super) level: Level,
-    pub(super) proxy_pass: Option<ProxyPass>,
-    pub(super) returns: Option<Return>,
-    pub(super) locations: Vec<Place>,
 }
 
 /// An `upstream` block.
@@ -117,6 +112,7 @@ pub(super) struct Level {
     /// `off` was said here, perhaps beside other logs: then it counts.
     pub(super) access_log_off: bool,
     pub(super) error_log: Vec<ErrorLog>,
+    pub(super) answers: Answers,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -148,15 +144,29 @@ impl Level {
         }
         or(&mut self.access_log, &outer.access_log);
         or_list(&mut self.error_log, &outer.error_log);
+        self.answers.inherit(&outer.answers);
     }
 
     /// Fills nginx's defaults into what no level said.
-    fn settle(&self) -> Settings {
+    fn settle(&self, prefix: &Path) -> Settings {
+        let answers = self.answers.clone();
         let (keepalive_timeout, keepalive_header) =
             self.keepalive_timeout.unwrap_or((Duration::from_secs(75), None));
         Settings {
             proxy_pass: None,
-            returns: None,
+            steps: Vec::new(),
+            internal: false,
+            limit_except: None,
+            try_files: None,
+            rewrite_log: answers.rewrite_log.unwrap_or(false),
+            uninitialized_variable_warn: answers.uninitialized_variable_warn.unwrap_or(true),
+            satisfy_any: answers.satisfy_any.unwrap_or(false),
+            files: answers.files(prefix),
+            redirects: answers.redirects(),
+            access: answers.access,
+            error_page: answers.error_page,
+            recursive_error_pages: answers.recursive_error_pages.unwrap_or(false),
+            add_header: answers.add_header,
             proxy_http_version: self.proxy_http_version.unwrap_or(HttpVersion::Http11),
             proxy_set_header: self.proxy_set_header.clone(),
             proxy_connect_timeout: self.proxy_connect_timeout.unwrap_or(MINUTE),
@@ -208,12 +218,17 @@ fn or_list<T: Clone>(inner: &mut Vec<T>, outer: &[T]) {
 
 impl HttpDraft {
     /// The block is read: every level takes over from the one around it.
-    pub(super) fn finish(self, log_formats: Vec<LogFormat>, log_buffers: Vec<LogBuffer>) -> Http {
+    pub(super) fn finish(
+        self,
+        log_formats: Vec<LogFormat>,
+        log_buffers: Vec<LogBuffer>,
+        prefix: &Path,
+    ) -> Http {
         let level = self.level;
         let server = |draft: ServerDraft| {
             let mut root = draft.root;
             root.level.inherit(&level);
-            let (settings, locations) = root.finish();
+            let (settings, locations) = root.finish(prefix);
             Server {
                 span: draft.span,
                 listen: draft.listen,
@@ -229,23 +244,6 @@ impl HttpDraft {
             log_formats,
             log_buffers,
         }
-    }
-}
-
-impl Place {
-    /// `self.level` already has what the levels around it say.
-    fn finish(self) -> (Settings, Vec<Location>) {
-        let mut settings = self.level.settle();
-        settings.proxy_pass = self.proxy_pass;
-        settings.returns = self.returns;
-        let level = self.level;
-        let location = |mut place: Place| {
-            place.level.inherit(&level);
-            let pattern = place.pattern.take()?;
-            let (settings, locations) = place.finish();
-            Some(Location { pattern, settings, locations })
-        };
-        (settings, self.locations.into_iter().filter_map(location).collect())
     }
 }
 
@@ -314,8 +312,8 @@ mod tests {
              upstream u { server 127.0.0.1; }",
         );
         let server = &http.servers[0];
-        assert!(server.settings.returns.is_some());
-        assert!(server.locations[0].settings.returns.is_none());
+        assert!(!server.settings.steps.is_empty());
+        assert!(server.locations[0].settings.steps.is_empty());
         assert!(server.locations[0].settings.proxy_pass.is_some());
         assert!(server.locations[0].locations[0].settings.proxy_pass.is_none());
     }

@@ -4,9 +4,11 @@
 //! anything but the resolver. What is wrong with the configuration shows here at the latest.
 
 mod addresses;
+mod answers;
 mod build;
 mod chores;
 mod logs;
+mod rewrites;
 mod site;
 mod templates;
 mod upstreams;

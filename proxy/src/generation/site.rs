@@ -1,9 +1,11 @@
 //! Server blocks become what answers at a listening address.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 
+use super::answers::{Matched, access};
 use super::logs::{self, LogFiles};
 use super::templates::{at, compile, maps};
 use super::upstreams::Upstreams;
@@ -13,7 +15,7 @@ use crate::config::model::{
 };
 use crate::config::{Config, Problem, Spanned};
 use crate::http::{
-    AccessLog, Action, Forwarding, HeaderPlan, LogEscape, LogSink, Logs, Returning, Rules, Server,
+    AccessLog, Action, Forwarding, HeaderPlan, LogEscape, LogSink, Logs, Redirects, Rules, Server,
     Site, UriPart, Variables,
 };
 use crate::observe::{ErrorLog, LogBuffer};
@@ -24,8 +26,8 @@ use crate::upstream::{self, Times};
 
 /// Builds the servers of one configuration.
 pub(super) struct Builder<'a, 'u> {
-    config: &'a Config,
-    names: Names,
+    pub(super) config: &'a Config,
+    pub(super) names: Names,
     files: &'a LogFiles,
     error_log: &'a ErrorLog,
     formats: Vec<(Arc<Template>, Escape)>,
@@ -54,7 +56,8 @@ impl<'a, 'u> Builder<'a, 'u> {
         let buffers = buffers.collect::<Result<_, Problem>>()?;
         let hostname = nix::unistd::gethostname().unwrap_or_default();
         let hostname = hostname.to_string_lossy().to_lowercase().into();
-        let variables = Arc::new(Variables { maps, hostname });
+        let sets = names.sets().to_vec();
+        let variables = Arc::new(Variables { maps, sets, hostname });
         Ok(Self { config, names, files, error_log, formats, buffers, variables, upstreams })
     }
 
@@ -68,11 +71,22 @@ impl<'a, 'u> Builder<'a, 'u> {
             }
             Some(name) => name.text().to_owned(),
         };
+        let matched = Matched::Prefix(0);
+        let mut rules = self.rules(&server.settings, matched)?;
+        // nginx looks for a suffix only once a location is found: where none is, it has the types.
+        if server.settings.steps.iter().any(|step| matches!(step, model::Step::Return(_))) {
+            rules.types = Arc::default();
+        }
+        let mut named = HashMap::new();
+        for location in server.locations.iter().filter(|l| l.pattern.value.is_named()) {
+            let rules = Arc::new(self.rules(&location.settings, Matched::Pattern)?);
+            named.insert(location.pattern.value.text().as_bytes().into(), rules);
+        }
         Ok(Arc::new(Server {
             name: name.into(),
-            // nginx looks for a suffix only once a location is found.
-            rules: Arc::new(Rules { types: Arc::default(), ..self.rules(&server.settings, 0)? }),
+            rules: Arc::new(rules),
             locations: self.locations(&server.locations)?,
+            named,
         }))
     }
 
@@ -119,7 +133,7 @@ impl<'a, 'u> Builder<'a, 'u> {
         })
     }
 
-    fn regex<T>(
+    pub(super) fn regex<T>(
         &mut self,
         pattern: &str,
         case: Case,
@@ -142,12 +156,15 @@ impl<'a, 'u> Builder<'a, 'u> {
                 LocationPattern::RegexNoCase(text) => {
                     Pattern::Regex(self.regex(text, Case::Insensitive, &location.pattern)?)
                 }
+                LocationPattern::Named(_) => continue,
             };
             let (matched, ends_in_slash) = match &location.pattern.value {
                 LocationPattern::Prefix(text)
                 | LocationPattern::PrefixNoRegex(text)
-                | LocationPattern::Exact(text) => (text.len(), text.ends_with('/')),
-                _ => (0, false),
+                | LocationPattern::Exact(text) => {
+                    (Matched::Prefix(text.len()), text.ends_with('/'))
+                }
+                _ => (Matched::Pattern, false),
             };
             locations.push(Location {
                 pattern,
@@ -166,20 +183,42 @@ impl<'a, 'u> Builder<'a, 'u> {
         })
     }
 
-    /// The settings of a location whose prefix is `matched` bytes long, or of a server.
-    fn rules(&mut self, settings: &Settings, matched: usize) -> Result<Rules, Problem> {
-        let action = match (&settings.returns, &settings.proxy_pass) {
-            (Some(returns), _) => Action::Return(self.returning(returns)?),
-            (None, Some(pass)) => {
-                Action::Forward(Box::new(self.forwarding(settings, pass, matched)?))
+    /// The settings of a location or of a server.
+    pub(super) fn rules(
+        &mut self,
+        settings: &Settings,
+        matched: Matched,
+    ) -> Result<Rules, Problem> {
+        let action = match &settings.proxy_pass {
+            Some(pass) => {
+                Action::Forward(Box::new(self.forwarding(settings, pass, matched.length())?))
             }
-            (None, None) => Action::Nothing,
+            None => Action::Files,
+        };
+        let limit_except = match &settings.limit_except {
+            None => None,
+            Some(limit) => Some(self.limit_except(limit, matched)?),
         };
         let keepalive_header = settings
             .keepalive_header
             .and_then(|time| HeaderValue::from_str(&format!("timeout={}", time.as_secs())).ok());
         Ok(Rules {
             action,
+            script: self.script(&settings.steps, matched)?,
+            rewrite_log: settings.rewrite_log,
+            tells_unset: settings.uninitialized_variable_warn,
+            internal: settings.internal,
+            limit_except,
+            access: access(&settings.access),
+            errors: self.errors(settings)?,
+            try_files: self.try_files(settings)?,
+            files: self.files(&settings.files, matched)?,
+            redirects: Redirects {
+                absolute: settings.redirects.absolute,
+                port: settings.redirects.port,
+                server_name: settings.redirects.server_name,
+            },
+            added: self.added(settings)?,
             max_body: settings.client_max_body_size.unwrap_or(u64::MAX),
             keepalive: !settings.keepalive_timeout.is_zero(),
             keepalive_time: settings.keepalive_time,
@@ -235,24 +274,6 @@ impl<'a, 'u> Builder<'a, 'u> {
             log.format.variables().chain(condition).any(is_upstream)
         });
         Ok(Logs { access, upstream_fields, error })
-    }
-
-    fn returning(&self, returns: &model::Return) -> Result<Returning, Problem> {
-        let status = StatusCode::from_u16(returns.code);
-        Ok(match (returns.code, status, &returns.text) {
-            (444, ..) => Returning::Hangup(444),
-            (408 | 499, _, None) => Returning::Hangup(returns.code),
-            (_, Err(_), _) => Returning::Page(StatusCode::INTERNAL_SERVER_ERROR),
-            (301 | 302 | 303 | 307 | 308, Ok(status), Some(url)) => {
-                Returning::Redirect(status, compile(self.config, url, &self.names)?)
-            }
-            (_, Ok(status), Some(text)) => {
-                Returning::Text(status, compile(self.config, text, &self.names)?)
-            }
-            // nginx has pages for these alone; other statuses come without a body.
-            (300..=599, Ok(status), None) => Returning::Page(status),
-            (_, Ok(status), None) => Returning::Text(status, Template::literal_text("")),
-        })
     }
 
     fn forwarding(

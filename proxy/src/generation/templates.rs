@@ -1,6 +1,8 @@
 //! Texts with variables become templates; what is wrong with one is shown at its `$`.
 
-use crate::config::model::{Http, Location, LocationPattern, Map as MapBlock, ServerName};
+use crate::config::model::{
+    Condition, Http, Location, LocationPattern, Map as MapBlock, ServerName, Step,
+};
 use crate::config::{Config, Problem, Span, Spanned};
 use crate::route::map::MapError;
 use crate::route::template::TemplateError;
@@ -20,9 +22,31 @@ pub(super) fn names(config: &Config, http: &Http) -> Result<Names, Problem> {
                 declare(config, pattern, name.span, &mut names)?;
             }
         }
+        steps(config, &server.settings.steps, &mut names)?;
         locations(config, &server.locations, &mut names)?;
     }
     Ok(names)
+}
+
+/// What is set, and what patterns capture.
+fn steps(config: &Config, all: &[Step], names: &mut Names) -> Result<(), Problem> {
+    for step in all {
+        match step {
+            Step::Set { variable, .. } => {
+                let known = names.declare_set(&variable.value);
+                known.map_err(|error| at(config, error, variable.span))?;
+            }
+            Step::Rewrite { pattern, .. } => declare(config, &pattern.value, pattern.span, names)?,
+            Step::If { condition, steps: inside, .. } => {
+                if let Condition::Matches { pattern, .. } = condition {
+                    declare(config, &pattern.value, pattern.span, names)?;
+                }
+                steps(config, inside, names)?;
+            }
+            Step::Break | Step::Return(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn locations(config: &Config, all: &[Location], names: &mut Names) -> Result<(), Problem> {
@@ -32,6 +56,7 @@ fn locations(config: &Config, all: &[Location], names: &mut Names) -> Result<(),
         {
             declare(config, pattern, location.pattern.span, names)?;
         }
+        steps(config, &location.settings.steps, names)?;
         locations(config, &location.locations, names)?;
     }
     Ok(())
@@ -94,7 +119,7 @@ pub(super) fn compile(
 
 /// The variable's own place in the text, where the text stands in the file as it is; quotes and
 /// escapes make it stand otherwise.
-fn narrow(text: &Spanned<String>, error: &TemplateError) -> Span {
+pub(super) fn narrow(text: &Spanned<String>, error: &TemplateError) -> Span {
     let span = text.span;
     if span.end - span.start != text.value.len() {
         return span;

@@ -11,6 +11,7 @@ use tower::Service;
 
 use super::body::Body;
 use super::client::Client;
+use super::course::Course;
 use super::escape;
 use super::record::Record;
 use super::{Hangup, site::AccessLog};
@@ -22,7 +23,7 @@ pub(crate) struct Exchange {
     /// All that is known of it.
     pub(crate) record: Rc<Record>,
     /// Its body, not read yet.
-    pub(crate) body: Incoming,
+    pub(crate) body: Option<Incoming>,
 }
 
 /// The layer's service.
@@ -73,10 +74,11 @@ where
             upstream_sent: RefCell::default(),
             body_sent: Cell::new(0),
             received: Cell::new(0),
+            course: Course::new(),
             complete: Cell::new(false),
             id: OnceCell::new(),
         });
-        self.inner.call(Exchange { record, body })
+        self.inner.call(Exchange { record, body: Some(body) })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The body of an answer, wherever it comes from.
 
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -7,8 +8,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use super::files::Pieces;
 use super::record::Record;
-use crate::observe::Level;
+use crate::observe::{Level, errno};
 use crate::upstream::{Failure, ResponseBody};
 
 /// An answer's body. It keeps the request's record until it has ended, so that whoever drops the
@@ -17,9 +19,20 @@ use crate::upstream::{Failure, ResponseBody};
 pub(crate) struct Body {
     content: Content,
     /// Why the answer breaks off, once that is known.
-    failure: Option<Failure>,
+    failure: Option<Broken>,
     chunked: bool,
     record: Rc<Record>,
+}
+
+/// Why an answer breaks off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    /// Its server.
+    #[error(transparent)]
+    Server(#[from] Failure),
+    /// Its file.
+    #[error("pread() failed ({})", errno(.0))]
+    File(#[from] io::Error),
 }
 
 /// Where the bytes are.
@@ -29,6 +42,8 @@ pub(crate) enum Content {
     Empty,
     /// All are here.
     Whole(Bytes),
+    /// They are in a file.
+    File(Box<Pieces>),
     /// They come from a server.
     Server(Box<ResponseBody>),
 }
@@ -41,12 +56,12 @@ impl Body {
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = Failure;
+    type Error = Broken;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = self.get_mut();
         if let Some(failure) = this.failure.take() {
             return Poll::Ready(Some(Err(failure)));
@@ -58,7 +73,12 @@ impl http_body::Body for Body {
                 this.content = Content::Empty;
                 (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))
             }
-            Content::Server(body) => ready!(Pin::new(&mut **body).poll_frame(cx)),
+            Content::File(pieces) => match pieces.next() {
+                Ok(bytes) => bytes.map(|bytes| Ok(Frame::data(bytes))),
+                Err(error) => Some(Err(Broken::File(error))),
+            },
+            Content::Server(body) => ready!(Pin::new(&mut **body).poll_frame(cx))
+                .map(|frame| frame.map_err(Broken::Server)),
         };
         let frame = match frame {
             Some(Err(failure)) => {
@@ -93,6 +113,7 @@ impl http_body::Body for Body {
         match &self.content {
             Content::Empty => true,
             Content::Whole(bytes) => bytes.is_empty(),
+            Content::File(pieces) => pieces.left() == 0,
             Content::Server(body) => body.is_end_stream(),
         }
     }
@@ -103,6 +124,7 @@ impl http_body::Body for Body {
             Content::Whole(bytes) => {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
             }
+            Content::File(pieces) => SizeHint::with_exact(pieces.left()),
             Content::Server(body) => body.size_hint(),
         }
     }
@@ -136,7 +158,14 @@ impl Body {
     }
 
     /// The answer breaks off: its head is gone already, so this can only be told to the log.
-    fn tell(&self, failure: &Failure) {
+    fn tell(&self, failure: &Broken) {
+        let failure = match failure {
+            Broken::Server(failure) => failure,
+            Broken::File(_) => {
+                self.record.log(Level::Crit, None, format_args!("{failure}"));
+                return;
+            }
+        };
         let tries = self.record.tries.borrow();
         let upstream = tries.last().map(|last| &*last.addr);
         let phase = failure.phase();

@@ -20,7 +20,6 @@ use super::body::Content;
 use super::headers::{Framing, clean_answer};
 use super::record::{Epitaph, Record, Switched};
 use super::reply::Refusal;
-use super::returning;
 use super::site::{Action, Forwarding};
 use super::target;
 use super::tries::Try;
@@ -55,10 +54,7 @@ impl Service<Exchange> for Forward {
             return Either::Left(ready(Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))));
         };
         match &rules.action {
-            Action::Nothing => Either::Left(ready(Err(Refusal::Status(StatusCode::NOT_FOUND)))),
-            Action::Return(returning) => {
-                Either::Left(ready(returning::say(&exchange.record, returning)))
-            }
+            Action::Files => Either::Left(ready(Err(Refusal::Status(StatusCode::NOT_FOUND)))),
             // The only future of a request that is boxed.
             Action::Forward(_) => Either::Right(Box::pin(async move {
                 match &rules.action {
@@ -101,7 +97,9 @@ type Attempt = ControlFlow<Outcome, StatusCode>;
 impl<'a> Forwarded<'a> {
     fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
         let Exchange { record, body } = exchange;
-        let body = (!body.is_end_stream()).then_some(Pending::Coming(body));
+        let body = body.filter(|body| !body.is_end_stream()).map(Pending::Coming);
+        // What a server before left of it.
+        let body = record.course.unsent.take().or(body);
         let upgrade = body.is_none()
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
@@ -139,6 +137,7 @@ impl<'a> Forwarded<'a> {
                 Attempt::Continue(instead) => status = instead,
             }
         }
+        *self.record.course.unsent.borrow_mut() = self.body;
         Err(Refusal::Status(status))
     }
 
@@ -204,9 +203,7 @@ impl<'a> Forwarded<'a> {
                     true
                 }
                 // What was sent may have been done, though no answer came.
-                None => {
-                    self.forwarding.next.repeats(&self.record.head.method) && self.has_body_again()
-                }
+                None => self.forwarding.next.repeats(self.record.method()) && self.has_body_again(),
             };
             (failure, again)
         })
@@ -251,7 +248,7 @@ impl<'a> Forwarded<'a> {
         let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
         let (body, sent) = match self.body.take() {
             Some(body) => {
-                let again = next.repeats(&self.record.head.method);
+                let again = next.repeats(self.record.method());
                 let (body, sent) = RequestBody::new(body, limit, again);
                 (body, Some(sent))
             }
@@ -262,7 +259,7 @@ impl<'a> Forwarded<'a> {
             None => Framing::None,
         };
         let mut head = Vec::with_capacity(self.record.fields.len() + 256);
-        head.extend_from_slice(self.record.head.method.as_str().as_bytes());
+        head.extend_from_slice(self.record.method().as_str().as_bytes());
         head.push(b' ');
         target::outgoing(&self.record, uri, &mut head)?;
         head.extend_from_slice(match *version {
@@ -278,7 +275,7 @@ impl<'a> Forwarded<'a> {
         self.note_head(&head);
         let Forwarding { next, .. } = self.forwarding;
         if next.statuses.contain(head.status)
-            && next.repeats(&self.record.head.method)
+            && next.repeats(self.record.method())
             && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
             && self.has_body_again()
         {
@@ -346,7 +343,7 @@ impl<'a> Forwarded<'a> {
         if matches!(failure, Failure::ClientTimeout) {
             return Attempt::Break(Err(Refusal::Hangup(408)));
         }
-        if again && self.forwarding.next.allows(failure, &self.record.head.method) {
+        if again && self.forwarding.next.allows(failure, self.record.method()) {
             Attempt::Continue(status)
         } else {
             Attempt::Break(Err(Refusal::Status(status)))

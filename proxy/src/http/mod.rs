@@ -7,10 +7,13 @@ mod access;
 mod affinity;
 mod body;
 mod client;
+mod course;
 mod escape;
+mod files;
 mod forward;
 mod headers;
 mod lengths;
+mod phases;
 mod phrase;
 mod record;
 mod refused;
@@ -31,12 +34,13 @@ use tower::{Service, ServiceBuilder};
 pub(crate) use body::Body;
 pub(crate) use client::{Client, Flow, Written};
 pub(crate) use escape::Escape as LogEscape;
+pub(crate) use files::{Aliased, Files, ModifiedSince};
 pub(crate) use headers::HeaderPlan;
 pub(crate) use record::Switched;
 pub(crate) use refused::Refused;
 pub(crate) use site::{
-    AccessLog, Action, Forwarding, LogSink, Logs, Returning, Rules, Server, Site, UriPart,
-    Variables,
+    AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, LogSink, Logs, Redirects,
+    Returning, Rules, Server, Site, TryFiles, TryLast, UriPart, Variables,
 };
 
 /// What every request of a client connection goes through.
@@ -49,9 +53,10 @@ pub(crate) fn stack(
         .layer_fn(|inner| access::Access::new(client.clone(), inner))
         // Refusals become pages; every answer gets Server, Connection and its length.
         .layer_fn(reply::Reply::new)
-        // Which server, which location, and whether the request may come in at all.
+        // Which server; then nginx's phases: which location, what is rewritten, who may ask. What
+        // ends in an error may go through them again, to the error's page.
         .layer_fn(routing::Routing::new)
-        // The answer itself: said by the configuration, or fetched from an upstream.
+        // The answer itself, where no phase has given one: fetched from an upstream.
         .service(forward::Forward)
 }
 

@@ -12,6 +12,7 @@ use http::header::{HOST, REFERER};
 use http::request::Parts;
 
 use super::client::Client;
+use super::course::Course;
 use super::refused::Refused;
 use super::site::{Action, Rules, Server, UriPart};
 use super::target;
@@ -19,7 +20,6 @@ use super::tries::{Framing, Try};
 use crate::balance::Held;
 use crate::net::Stream;
 use crate::observe::{ErrorLog, Level, errno};
-use crate::route::Captures;
 use crate::tunnel::{self, Outcome, Relay, Side};
 
 /// What a tunnel is made of, but for the client's socket, which hyper still has.
@@ -128,6 +128,8 @@ pub(crate) struct Record {
     pub(crate) body_sent: Cell<u64>,
     /// The bytes that a tunnel took from the client.
     pub(crate) received: Cell<u64>,
+    /// Where it has got to.
+    pub(crate) course: Course,
     /// Whether the answer was complete.
     pub(crate) complete: Cell<bool>,
     /// `$request_id`, once something has asked for it.
@@ -139,20 +141,27 @@ pub(crate) struct Record {
 pub(crate) struct Routed {
     /// `$host`: in lower case, without port.
     pub(crate) host: Box<str>,
-    /// `$uri`: decoded and normalised; empty when it is the target's own path.
-    pub(crate) path: Option<Box<[u8]>>,
     /// The server.
     pub(crate) server: Arc<Server>,
-    /// The location's settings.
-    pub(crate) rules: Arc<Rules>,
-    /// What the server name's pattern and the location's pattern captured, in this order.
-    pub(crate) captures: Vec<Captures>,
 }
 
 impl Record {
     /// The settings that hold for it: until it is routed, none but its listener's are known.
     pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
-        self.routed.get().map(|routed| &routed.rules)
+        self.course.place().map(|place| &place.rules)
+    }
+
+    /// What it asks by: an error's page is fetched by GET.
+    pub(crate) fn method(&self) -> &http::Method {
+        if self.course.get.get() { &http::Method::GET } else { &self.head.method }
+    }
+
+    /// `$args`, or nothing.
+    pub(crate) fn args(&self) -> &[u8] {
+        match self.course.place().and_then(|place| place.args.as_deref()) {
+            Some(args) => args,
+            None => self.head.uri.query().unwrap_or_default().as_bytes(),
+        }
     }
 
     /// Where its errors go.
@@ -167,7 +176,8 @@ impl Record {
 
     /// `$uri`: the decoded and normalised path.
     pub(crate) fn path(&self) -> &[u8] {
-        match self.routed.get().and_then(|routed| routed.path.as_deref()) {
+        let rewritten = self.course.place().and_then(|place| place.path.as_deref());
+        match rewritten.or(self.course.asked.get().map(|path| &**path)) {
             Some(path) => path,
             None => self.head.uri.path().as_bytes(),
         }
@@ -196,9 +206,11 @@ impl Record {
     /// The target that a server is asked for, where that is not the client's own.
     fn outgoing(&self) -> Option<String> {
         let Action::Forward(forwarding) = &self.rules()?.action else { return None };
-        let part @ UriPart::Replace(..) = &forwarding.uri else { return None };
+        if matches!(forwarding.uri, UriPart::AsIs) && self.course.untouched.get() {
+            return None;
+        }
         let mut text = Vec::new();
-        target::outgoing(self, part, &mut text)?;
+        target::outgoing(self, &forwarding.uri, &mut text)?;
         Some(String::from_utf8_lossy(&text).into_owned())
     }
 

@@ -5,9 +5,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, SERVER};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, SERVER,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use http_body::Body as _;
+use hyper::ext::ReasonPhrase;
 use pin_project_lite::pin_project;
 use tower::Service;
 
@@ -28,6 +31,8 @@ const TOKEN: &str = concat!("proxy/", env!("CARGO_PKG_VERSION"));
 pub(crate) enum Refusal {
     /// A page says so.
     Status(StatusCode),
+    /// A page says so, and fields with it.
+    With(StatusCode, Box<HeaderMap>),
     /// A redirect.
     Redirect(StatusCode, HeaderValue),
     /// The connection is closed; the status is for the log.
@@ -85,6 +90,11 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
                 return Poll::Ready(Err(Hangup));
             }
             Err(Refusal::Status(status)) => page(&record, status),
+            Err(Refusal::With(status, fields)) => {
+                let mut answer = page(&record, status);
+                answer.headers_mut().extend(*fields);
+                answer
+            }
             Err(Refusal::Redirect(status, location)) => {
                 let mut answer = page(&record, status);
                 answer.headers_mut().insert(LOCATION, location);
@@ -98,13 +108,27 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
 /// Adds what every answer has.
 fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     let (mut head, content) = answer.into_parts();
-    // hyper says its version to such a client, and spells names its own way; the wire mends that.
-    *record.client.written.borrow_mut() =
-        Written { old: record.head.version == Version::HTTP_10, names: record.spelled.take() };
+    if let Ok(status) = StatusCode::from_u16(record.course.status.get()) {
+        head.status =
+            if status.as_u16() == HEAD_TOO_LARGE { StatusCode::BAD_REQUEST } else { status };
+        // The date of a file is not that of an error.
+        if matches!(content, Content::File(_)) && head.status != StatusCode::OK {
+            head.headers.remove(LAST_MODIFIED);
+        }
+        if let Some(fields) = record.course.fields.take() {
+            head.headers.extend(*fields);
+        }
+        // The words were those of another status.
+        head.extensions.remove::<ReasonPhrase>();
+    }
     record.status.set(head.status.as_u16());
     head.version = Version::HTTP_11;
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
     head.headers.insert(SERVER, HeaderValue::from_static(if tokens { TOKEN } else { "proxy" }));
+    add(&record, head.status, &mut head.headers);
+    // hyper says its version to such a client, and spells names its own way; the wire mends that.
+    *record.client.written.borrow_mut() =
+        Written { old: record.head.version == Version::HTTP_10, names: record.spelled.take() };
     let mut body = Body::new(content, record.clone());
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -144,6 +168,24 @@ fn framing(record: &Record, status: StatusCode, headers: &HeaderMap, body: &Body
         None if record.head.version == Version::HTTP_10 => Framing::Itself,
         None if record.head.method == http::Method::HEAD => Framing::Itself,
         None => Framing::Chunked,
+    }
+}
+
+/// Adds the fields of `add_header`.
+fn add(record: &Record, status: StatusCode, headers: &mut HeaderMap) {
+    let Some(rules) = record.rules() else { return };
+    let fine = matches!(status.as_u16(), 200 | 201 | 204 | 206 | 301..=304 | 307 | 308);
+    for added in rules.added.iter().filter(|added| fine || added.always) {
+        let mut text = Vec::new();
+        added.value.render(record, &mut text);
+        let Ok(value) = HeaderValue::try_from(text) else { continue };
+        record.spelled.borrow_mut().extend(added.spelled.clone());
+        match added.name {
+            _ if value.is_empty() => {}
+            // There is one of these.
+            ETAG | LAST_MODIFIED => drop(headers.insert(&added.name, value)),
+            _ => drop(headers.append(&added.name, value)),
+        }
     }
 }
 

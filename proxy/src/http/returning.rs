@@ -35,12 +35,7 @@ pub(super) fn say(record: &Record, returning: &Returning) -> Result<Response<Con
             Ok(answer)
         }
         Returning::Redirect(status, location) => {
-            let mut text = render(location);
-            if text.starts_with(b"/") {
-                let host = record.routed.get().map_or("", |routed| &routed.host);
-                text = target::absolute(record, host, &text);
-            }
-            match HeaderValue::from_bytes(&text) {
+            match HeaderValue::from_bytes(&target::redirect(record, render(location))) {
                 Ok(location) => Err(Refusal::Redirect(*status, location)),
                 Err(_) => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
             }
@@ -48,8 +43,8 @@ pub(super) fn say(record: &Record, returning: &Returning) -> Result<Response<Con
     }
 }
 
-/// The media type of the program's own text: by the path's suffix, if that has one.
-fn media_type(record: &Record, rules: &Rules) -> HeaderValue {
+/// The media type of the program's own text, or of a file: by the path's suffix, if that has one.
+pub(super) fn media_type(record: &Record, rules: &Rules) -> HeaderValue {
     let file = record.path().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     // A dot in front makes no suffix.
     let suffix = file.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);

@@ -1,22 +1,27 @@
-//! The layer that finds where a request belongs, and refuses what may not come in.
+//! The layer that finds where a request belongs, takes it through the phases, and looks for what
+//! takes the place of an error.
 
 use std::borrow::Cow;
 use std::future::{Ready, ready};
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready as poll_ready};
 
 use futures_util::future::Either;
-use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::HOST;
+use http::{Response, StatusCode};
 use tower::Service;
 
 use super::access::Exchange;
 use super::body::Content;
+use super::phases::{self, At};
 use super::record::{Record, Routed};
 use super::reply::Refusal;
-use super::site::{Action, Rules, Server};
+use super::site::Server;
 use crate::observe::Level;
-use crate::route::{Found, MatchError, host, uri};
+use crate::route::{MatchError, host, uri};
 
 /// The layer's service.
 #[derive(Debug, Clone)]
@@ -30,44 +35,103 @@ impl<S> Routing<S> {
 
 impl<S> Service<Exchange> for Routing<S>
 where
-    S: Service<Exchange, Response = Response<Content>, Error = Refusal>,
+    S: Service<Exchange, Response = Response<Content>, Error = Refusal, Future: Unpin>
+        + Clone
+        + Unpin,
 {
     type Response = Response<Content>;
     type Error = Refusal;
-    type Future = Either<Ready<Result<Response<Content>, Refusal>>, S::Future>;
+    type Future = Phased<S, S::Future>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, exchange: Exchange) -> Self::Future {
-        match route(&exchange.record) {
-            Ok(()) => Either::Right(self.0.call(exchange)),
+        let record = exchange.record.clone();
+        let routed = route(&record);
+        let mut phased = Phased {
+            inner: self.0.clone(),
+            record,
+            exchange: Some(exchange),
+            answer: Either::Left(ready(Err(Refusal::Hangup(0)))),
+        };
+        phased.answer = match routed {
+            Ok(()) => phased.go(At::Server),
             Err(refusal) => Either::Left(ready(Err(refusal))),
+        };
+        phased
+    }
+}
+
+/// An outcome that is there already, or one to come.
+type Answer<F> = Either<Ready<Result<Response<Content>, Refusal>>, F>;
+
+/// A request on its way through the phases, as often as it is sent through them.
+#[derive(Debug)]
+pub(crate) struct Phased<S, F> {
+    inner: S,
+    record: Rc<Record>,
+    /// The request as it came, until a server is asked.
+    exchange: Option<Exchange>,
+    answer: Answer<F>,
+}
+
+impl<S> Phased<S, S::Future>
+where
+    S: Service<Exchange, Response = Response<Content>, Error = Refusal>,
+{
+    fn go(&mut self, from: At) -> Answer<S::Future> {
+        match phases::run(&self.record, from) {
+            ControlFlow::Break(outcome) => Either::Left(ready(outcome)),
+            ControlFlow::Continue(()) => {
+                // What an earlier server did not take of the request is with the record.
+                let exchange = self
+                    .exchange
+                    .take()
+                    .unwrap_or_else(|| Exchange { record: self.record.clone(), body: None });
+                Either::Right(self.inner.call(exchange))
+            }
         }
     }
 }
 
-/// Finds the request's server and location, and writes them into its record.
+impl<S> Future for Phased<S, S::Future>
+where
+    S: Service<Exchange, Response = Response<Content>, Error = Refusal, Future: Unpin> + Unpin,
+{
+    type Output = Result<Response<Content>, Refusal>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            let refusal = match poll_ready!(Pin::new(&mut this.answer).poll(cx)) {
+                Ok(answer) => return Poll::Ready(Ok(answer)),
+                Err(refusal) => refusal,
+            };
+            match phases::instead(&this.record, refusal) {
+                ControlFlow::Break(outcome) => return Poll::Ready(outcome),
+                ControlFlow::Continue(at) => this.answer = this.go(at),
+            }
+        }
+    }
+}
+
+/// Finds the request's server, and writes it into its record.
 fn route(record: &Record) -> Result<(), Refusal> {
-    let found = find(record);
-    let (routed, refusal) = match found {
+    let (routed, refusal) = match find(record) {
         Ok(routed) => (routed, None),
         // Whatever is wrong with it, the default server answers and logs it.
-        Err((refusal, server)) => {
-            let server =
-                server.unwrap_or_else(|| record.client.site.servers.default_server().clone());
-            let rules = server.rules.clone();
-            let routed =
-                Routed { host: "".into(), path: None, server, rules, captures: Vec::new() };
-            (routed, Some(refusal))
+        Err((refusal, why)) => {
+            let server = record.client.site.servers.default_server().clone();
+            record.course.enter(server.rules.clone());
+            (Routed { host: "".into(), server }, Some((refusal, why)))
         }
     };
-    let max_body = routed.rules.max_body;
     // A record is routed once.
     let _ = record.routed.set(routed);
     match refusal {
-        None => check_length(record, max_body),
+        None => Ok(()),
         Some((refusal, why)) => {
             if let Some(why) = why {
                 record.log(Level::Info, None, format_args!("client sent {why}"));
@@ -77,16 +141,15 @@ fn route(record: &Record) -> Result<(), Refusal> {
     }
 }
 
-/// A refusal, what the log says of the client, and the server if that is known already.
-type Refused = ((Refusal, Option<Cow<'static, str>>), Option<Arc<Server>>);
+/// A refusal, and what the log says of the client.
+type Refused = (Refusal, Option<Cow<'static, str>>);
 
 fn find(record: &Record) -> Result<Routed, Refused> {
-    let bad =
-        |why: Cow<'static, str>| ((Refusal::Status(StatusCode::BAD_REQUEST), Some(why)), None);
+    let bad = |why: Cow<'static, str>| (Refusal::Status(StatusCode::BAD_REQUEST), Some(why));
     if let Some(refused) = &record.refused {
         record.client.linger.set(true);
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
-        return Err(((Refusal::Status(status), Some(refused.why.to_string().into())), None));
+        return Err((Refusal::Status(status), Some(refused.why.to_string().into())));
     }
     let host = requested_host(record)
         .ok_or_else(|| bad("invalid host header while reading client request headers".into()))?;
@@ -94,39 +157,20 @@ fn find(record: &Record) -> Result<Routed, Refused> {
     let target = uri::parse(target.as_bytes()).map_err(|why| {
         bad(format!("invalid request ({why}) while reading client request line").into())
     })?;
-    let mut captures = Vec::new();
-    let (server, named) = record
+    let (server, captures): (&Arc<Server>, _) = record
         .client
         .site
         .servers
         .choose(host.as_bytes())
         .map_err(|error| broken(record, &error))?;
-    captures.extend(named);
-    let mut rules = &server.rules;
-    // A server's own `return` comes before any location.
-    if !matches!(rules.action, Action::Return(_)) {
-        match server.locations.find(&target.path).map_err(|error| broken(record, &error))? {
-            Some(Found::Location { value, captures: found }) => {
-                rules = value;
-                captures.extend(found);
-            }
-            Some(Found::Redirect { path, .. }) => {
-                return Err((
-                    (slash(record, &host, path, target.args), None),
-                    Some(server.clone()),
-                ));
-            }
-            None => {}
-        }
+    if let Some(captures) = captures {
+        record.course.captures.borrow_mut().push(captures);
     }
-    Ok(Routed {
-        host,
-        path: (*target.path != *record.head.uri.path().as_bytes())
-            .then(|| target.path.into_owned().into()),
-        server: server.clone(),
-        rules: Arc::<Rules>::clone(rules),
-        captures,
-    })
+    if *target.path != *record.head.uri.path().as_bytes() {
+        // A record is routed once.
+        let _ = record.course.asked.set(target.path.into_owned().into());
+    }
+    Ok(Routed { host, server: server.clone() })
 }
 
 /// The host that the request is for: an absolute target's, else the Host field's (RFC 9112, 3.2.2).
@@ -152,40 +196,8 @@ fn named(host: &[u8]) -> Option<Box<str>> {
     Some(String::from_utf8_lossy(&host.name).into())
 }
 
-/// The redirect to a location whose prefix ends with the slash that the path lacks.
-fn slash(record: &Record, host: &str, path: &[u8], args: Option<&[u8]>) -> Refusal {
-    let mut location = Vec::new();
-    uri::escape(path, &mut location);
-    if let Some(args) = args.filter(|args| !args.is_empty()) {
-        location.push(b'?');
-        location.extend_from_slice(args);
-    }
-    match HeaderValue::from_bytes(&super::target::absolute(record, host, &location)) {
-        Ok(location) => Refusal::Redirect(StatusCode::MOVED_PERMANENTLY, location),
-        Err(_) => Refusal::Status(StatusCode::BAD_REQUEST),
-    }
-}
-
 /// A pattern took too many steps on this request: nginx answers 500.
 fn broken(record: &Record, error: &MatchError) -> Refused {
     record.log(Level::Alert, None, format_args!("{error}"));
-    ((Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR), None), None)
-}
-
-/// Refuses a body that says beforehand that it is too large.
-fn check_length(record: &Record, max_body: u64) -> Result<(), Refusal> {
-    let length = record.head.headers.get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
-    match length.filter(|length| *length > max_body) {
-        None => Ok(()),
-        Some(length) => {
-            record.log(
-                Level::Error,
-                None,
-                format_args!("client intended to send too large body: {length} bytes"),
-            );
-            record.client.linger.set(true);
-            Err(Refusal::Status(StatusCode::PAYLOAD_TOO_LARGE))
-        }
-    }
+    (Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR), None)
 }

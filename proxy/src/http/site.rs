@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderName, Method, StatusCode};
 
+use super::files::Files;
 use super::headers::HeaderPlan;
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
-use crate::route::{Locations, Map, Servers, Template};
+use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template};
 use crate::upstream::{Group, NextUpstream, Times};
 
 /// Everything that answers at one listening address.
@@ -27,6 +28,8 @@ pub(crate) struct Site {
 pub(crate) struct Variables {
     /// The compiled `map` blocks, by the position that a variable names.
     pub(crate) maps: Vec<Map>,
+    /// The variables of `set`, by the position that a variable names.
+    pub(crate) sets: Vec<Settable>,
     /// `$hostname`
     pub(crate) hostname: Box<str>,
 }
@@ -40,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) rules: Arc<Rules>,
     /// Its locations.
     pub(crate) locations: Locations<Arc<Rules>>,
+    /// Its named locations, by name with the `@`.
+    pub(crate) named: HashMap<Box<[u8]>, Arc<Rules>>,
 }
 
 /// What holds for a request: one location's settings, or its server's.
@@ -47,6 +52,28 @@ pub(crate) struct Server {
 pub(crate) struct Rules {
     /// What answers.
     pub(crate) action: Action,
+    /// What rewrites requests.
+    pub(crate) script: Script<Arc<Self>, Returning>,
+    /// Whether the log is told of that.
+    pub(crate) rewrite_log: bool,
+    /// Whether the log is told of variables that are used before they are set.
+    pub(crate) tells_unset: bool,
+    /// Whether only what is sent on from within comes here.
+    pub(crate) internal: bool,
+    /// What holds for all methods but these.
+    pub(crate) limit_except: Option<(Box<[Method]>, Arc<Self>)>,
+    /// Who may ask.
+    pub(crate) access: AccessList,
+    /// What takes the place of errors.
+    pub(crate) errors: ErrorPages,
+    /// Which file answers.
+    pub(crate) try_files: Option<TryFiles>,
+    /// Where files are, and how they answer.
+    pub(crate) files: Files,
+    /// How redirects are written.
+    pub(crate) redirects: Redirects,
+    /// The fields that answers get.
+    pub(crate) added: Box<[Added]>,
     /// The largest body, in bytes.
     pub(crate) max_body: u64,
     /// Whether connections are kept open after an answer (`keepalive_timeout` is not 0).
@@ -117,12 +144,72 @@ impl LogSink {
 /// What answers a request.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// `return`
-    Return(Returning),
     /// `proxy_pass`
     Forward(Box<Forwarding>),
-    /// Nothing is configured: 404.
-    Nothing,
+    /// A file.
+    Files,
+}
+
+/// The `error_page` directives of a place.
+#[derive(Debug, Default)]
+pub(crate) struct ErrorPages {
+    /// In the order written.
+    pub(crate) pages: Vec<ErrorPage>,
+    /// Whether an error of such a page has one, too.
+    pub(crate) recursive: bool,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct ErrorPage {
+    /// The statuses that it takes the place of.
+    pub(crate) codes: Box<[u16]>,
+    /// The answer's status in its place; 0 is the page's own.
+    pub(crate) status: Option<u16>,
+    /// A path, `@NAME` or a URL.
+    pub(crate) uri: Template,
+}
+
+/// A `try_files` directive.
+#[derive(Debug)]
+pub(crate) struct TryFiles {
+    /// What is looked for, and whether it must be a directory.
+    pub(crate) files: Vec<(Template, bool)>,
+    /// What happens when none of it is there.
+    pub(crate) last: TryLast,
+}
+
+/// Its last argument.
+#[derive(Debug)]
+pub(crate) enum TryLast {
+    /// A status.
+    Refuse(u16),
+    /// A path or `@NAME`.
+    Uri(Template),
+}
+
+/// How a redirect to a path is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Redirects {
+    /// With scheme and host.
+    pub(crate) absolute: bool,
+    /// With the port.
+    pub(crate) port: bool,
+    /// With the server's name in the place of the client's Host.
+    pub(crate) server_name: bool,
+}
+
+/// An `add_header` directive.
+#[derive(Debug)]
+pub(crate) struct Added {
+    /// The field.
+    pub(crate) name: HeaderName,
+    /// Its name as it is spelled, where that is not `Like-This`.
+    pub(crate) spelled: Option<Box<str>>,
+    /// Its value.
+    pub(crate) value: Template,
+    /// Whether it is added to errors, too.
+    pub(crate) always: bool,
 }
 
 /// A `return` directive.

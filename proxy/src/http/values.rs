@@ -36,13 +36,14 @@ impl Values for Record {
             }
             Variable::Map(position) => self.map(*position, out),
             Variable::Capture(group) => {
-                let last = self.routed.get().and_then(|routed| routed.captures.last());
-                put(last.and_then(|captures| captures.get(*group)), out)
+                let captures = self.course.captures.borrow();
+                put(captures.last().and_then(|captures| captures.get(*group)), out)
             }
             Variable::NamedCapture(name) => {
-                let all = self.routed.get().map_or(&[][..], |routed| &routed.captures);
-                put(all.iter().rev().find_map(|captures| named(captures, *name)), out)
+                let captures = self.course.captures.borrow();
+                put(captures.iter().rev().find_map(|captures| named(captures, *name)), out)
             }
+            Variable::Set(position) => self.write_set(*position, out),
             _ => self.write_request(variable, out) || self.write_answer(variable, out),
         }
     }
@@ -51,17 +52,17 @@ impl Values for Record {
 impl Record {
     /// Variables that the request, its connection and its place in the configuration have.
     fn write_request(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
-        let args = self.head.uri.query().filter(|args| !args.is_empty());
+        let args = Some(self.args()).filter(|args| !args.is_empty());
         if let (Some(refused), Variable::Request) = (&self.refused, variable) {
             return put(Some(&refused.line), out);
         }
         match variable {
             Variable::Host => return self.write_host(out),
             Variable::Uri => out.extend_from_slice(self.path()),
-            Variable::Args => return put(args.map(str::as_bytes), out),
+            Variable::Args => return put(args, out),
             Variable::IsArgs => out.extend_from_slice(if args.is_some() { b"?" } else { b"" }),
             Variable::Arg(name) => {
-                return put(args.and_then(|args| lookup::arg(args.as_bytes(), name)), out);
+                return put(args.and_then(|args| lookup::arg(args, name)), out);
             }
             Variable::Cookie(name) => {
                 let all = self.head.headers.get_all(COOKIE).iter();
@@ -70,12 +71,15 @@ impl Record {
                     out,
                 );
             }
+            Variable::DocumentRoot | Variable::RequestFilename => {
+                return self.write_file(variable, out);
+            }
             Variable::RequestUri => out.extend_from_slice(self.target().as_bytes()),
             Variable::Request => show(
                 out,
                 format_args!("{} {} {:?}", self.head.method, self.written(), self.head.version),
             ),
-            Variable::RequestMethod => out.extend_from_slice(self.head.method.as_str().as_bytes()),
+            Variable::RequestMethod => out.extend_from_slice(self.method().as_str().as_bytes()),
             Variable::ServerProtocol => show(out, format_args!("{:?}", self.head.version)),
             Variable::Scheme => out.extend_from_slice(b"http"),
             Variable::ContentLength => return join(&self.head.headers, &CONTENT_LENGTH, out),
@@ -151,9 +155,9 @@ impl Record {
             None => out.push(b'-'),
         };
         match variable {
-            Variable::Status => match self.status.get() {
-                0 => show(out, format_args!("499")),
-                status => show(out, format_args!("{status:03}")),
+            Variable::Status => match (self.status.get(), self.course.status.get()) {
+                (0, 0) => show(out, format_args!("499")),
+                (0, status) | (status, _) => show(out, format_args!("{status:03}")),
             },
             Variable::BodyBytesSent => show(out, format_args!("{}", self.body_sent.get())),
             Variable::BytesSent => {

@@ -5,27 +5,37 @@
 //! - [`server`]: the virtual server for a host; [`location`]: the location for a path.
 //! - [`template`]: texts with `$variables`; [`variable`]: what they can name; [`names`]: how a name
 //!   is found, once, when the configuration is made live; [`map`]: nginx's `map`.
+//! - [`script`]: what rewrites a request, with [`condition`] and [`rewrite`]; [`allow`]: who may ask.
 //! - [`regex`]: patterns and what they capture; [`lookup`]: one argument, one cookie.
 //!
 //! Nothing here does I/O, knows a connection or reads a clock. What a variable is worth in a request
 //! comes through [`Values`], which the `http` room implements.
 
+pub mod allow;
+pub mod condition;
+pub mod escape;
 pub mod host;
 pub mod location;
 pub mod lookup;
 pub mod map;
 pub mod names;
 pub mod regex;
+pub mod rewrite;
+pub mod script;
 pub mod server;
 pub mod template;
 pub mod uri;
 pub mod variable;
 mod wildcard;
 
+pub use allow::{AccessList, Who};
+pub use condition::{Condition, FileTest};
 pub use location::{Found, Location, Locations, Pattern};
 pub use map::{Map, MapSettings};
-pub use names::{NameError, Names};
+pub use names::{NameError, Names, Settable};
 pub use regex::{Captures, Case, MatchError, Regex, RegexError};
+pub use rewrite::Rewrite;
+pub use script::{Ended, Script, Step, Subject};
 pub use server::{ServerName, Servers};
 pub use template::{Part, Template, TemplateError};
 pub use variable::{Values, Variable};

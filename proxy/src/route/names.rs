@@ -13,6 +13,16 @@ use super::variable::Variable;
 pub struct Names {
     declared: HashMap<Box<str>, Variable>,
     captures: usize,
+    sets: Vec<Settable>,
+}
+
+/// A variable of `set`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settable {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it is worth until it is set: a map or a group of the same name.
+    pub before: Option<Variable>,
 }
 
 /// Why a name is refused.
@@ -48,6 +58,30 @@ impl Names {
         self.declare(name, Variable::Map(position))
     }
 
+    /// `set $NAME`: what is to be set. `$args` is the request's own; what a map or a group defines
+    /// stays worth that until it is set.
+    ///
+    /// # Errors
+    /// The name is invalid or nginx's own.
+    pub fn declare_set(&mut self, name: &str) -> Result<Variable, NameError> {
+        let before = match self.declared.get(&*lower(name)) {
+            Some(known @ Variable::Set(_)) => return Ok(known.clone()),
+            Some(other) => Some(other.clone()),
+            None if *lower(name) == *"args" => return Ok(Variable::Args),
+            None => None,
+        };
+        let variable = Variable::Set(self.sets.len());
+        self.declare(name, variable.clone())?;
+        self.sets.push(Settable { name: lower(name), before });
+        Ok(variable)
+    }
+
+    /// The variables of `set`, by position.
+    #[must_use]
+    pub fn sets(&self) -> &[Settable] {
+        &self.sets
+    }
+
     /// Declares the named groups of a pattern (`(?<name>...)`), as [`Regex::compile`] does too.
     ///
     /// [`Regex::compile`]: super::Regex::compile
@@ -60,10 +94,20 @@ impl Names {
 
     /// The position of a named group's variable, declared when it is new.
     pub(super) fn capture(&mut self, name: &str) -> Result<usize, NameError> {
-        if let Some(Variable::NamedCapture(position)) = self.declared.get(&*lower(name)) {
-            return Ok(*position);
-        }
         let position = self.captures;
+        match self.declared.get(&*lower(name)) {
+            Some(Variable::NamedCapture(position)) => return Ok(*position),
+            Some(Variable::Set(set)) => {
+                let Some(set) = self.sets.get_mut(*set) else { return Ok(position) };
+                if let Some(Variable::NamedCapture(position)) = set.before {
+                    return Ok(position);
+                }
+                set.before = Some(Variable::NamedCapture(position));
+                self.captures += 1;
+                return Ok(position);
+            }
+            _ => {}
+        }
         self.declare(name, Variable::NamedCapture(position))?;
         self.captures += 1;
         Ok(position)

@@ -64,6 +64,10 @@ pub enum Variable {
     RemotePort,
     /// The user name of Basic authentication.
     RemoteUser,
+    /// The directory that files are looked for in.
+    DocumentRoot,
+    /// The file that the path stands for.
+    RequestFilename,
     /// The whole request line.
     Request,
     /// `OK` when the request was completed, else empty.
@@ -116,6 +120,8 @@ pub enum Variable {
     UpstreamResponseTime,
     /// Status codes of their answers.
     UpstreamStatus,
+    /// A variable of `set`, by its position.
+    Set(usize),
     /// The normalised path: `$uri` and `$document_uri`.
     Uri,
 }
@@ -183,6 +189,7 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("connection_time", Variable::ConnectionTime),
     ("content_length", Variable::ContentLength),
     ("content_type", Variable::ContentType),
+    ("document_root", Variable::DocumentRoot),
     ("document_uri", Variable::Uri),
     ("host", Variable::Host),
     ("hostname", Variable::Hostname),
@@ -201,6 +208,7 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("remote_user", Variable::RemoteUser),
     ("request", Variable::Request),
     ("request_completion", Variable::RequestCompletion),
+    ("request_filename", Variable::RequestFilename),
     ("request_id", Variable::RequestId),
     ("request_length", Variable::RequestLength),
     ("request_method", Variable::RequestMethod),
@@ -234,7 +242,6 @@ const MISSING: &[&str] = &[
     "connections_writing",
     "date_gmt",
     "date_local",
-    "document_root",
     "fastcgi_path_info",
     "fastcgi_script_name",
     "geoip_area_code",
@@ -274,7 +281,6 @@ const MISSING: &[&str] = &[
     "realpath_root",
     "request_body",
     "request_body_file",
-    "request_filename",
     "request_port",
     "ssl_alpn_protocol",
     "ssl_cipher",

@@ -173,8 +173,8 @@ fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
     if version == Version::HTTP_11 { !says(b"close") } else { says(b"keep-alive") }
 }
 
-/// Whether a name is spelled `Like-This`.
-fn is_usual(name: &str) -> bool {
+/// Whether a field's name is spelled `Like-This`, as hyper writes it.
+pub(crate) fn is_usual(name: &str) -> bool {
     let mut first = true;
     name.bytes().all(|byte| {
         let usual = if first { !byte.is_ascii_lowercase() } else { !byte.is_ascii_uppercase() };

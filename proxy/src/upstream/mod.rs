@@ -15,7 +15,7 @@ mod sending;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub(crate) use answer::Head;
+pub(crate) use answer::{Head, is_usual};
 pub(crate) use body::ResponseBody;
 pub(crate) use connection::{Answer, Connection, Reply, Times};
 pub(crate) use failure::Failure;

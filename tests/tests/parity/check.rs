@@ -131,9 +131,96 @@ pub(crate) fn cases() -> Vec<Case> {
         ("return with a bad code", "server { return 1000; }"),
         ("return with too much", "server { return 200 a b; }"),
     ];
-    cases.extend(http.map(|(name, text)| {
+    cases.extend(http.into_iter().chain(phases()).map(|(name, text)| {
         let text = format!("events {{}}\nhttp {{\n    access_log off;\n    {text}\n}}\n");
         Case::check(format!("-t: {name}"), text)
     }));
     cases
+}
+
+/// Mistakes in what rewrites requests, limits them and serves files.
+fn phases() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("set without a variable", "server { set a b; }"),
+        ("set with too little", "server { set $a; }"),
+        ("set of nginx's own", "server { set $uri b; }"),
+        ("set in http", "set $a b;"),
+        ("if without parentheses", "server { if $uri { } }"),
+        ("if that does not end", "server { if ($uri { } }"),
+        ("if of nothing", "server { if () { } }"),
+        ("if of no variable", "server { if (uri) { } }"),
+        ("if with too much", "server { if ($uri a b c) { } }"),
+        ("if with half of it", "server { if ($uri =) { } }"),
+        ("if with an operator that is none", "server { if ($uri == a) { } }"),
+        ("if with a test that is none", "server { if (-z a) { } }"),
+        ("if with a test of nothing", "server { if (-f) { } }"),
+        ("if with a test of two", "server { if (-f a b) { } }"),
+        ("if in http", "if ($uri) { }"),
+        ("if in an if", "server { location / { if ($uri) { if ($uri) { } } } }"),
+        ("proxy_pass in a server's if", "server { if ($uri) { proxy_pass http://unix:a; } }"),
+        ("a location in an if", "server { location / { if ($uri) { location /a { } } } }"),
+        ("rewrite with a flag that is none", "server { rewrite a b c; }"),
+        ("rewrite with too little", "server { rewrite a; }"),
+        ("break with an argument", "server { break a; }"),
+        ("rewrite_log", "rewrite_log maybe;"),
+        ("uninitialized_variable_warn", "uninitialized_variable_warn 1;"),
+        ("internal in a server", "server { internal; }"),
+        ("internal with an argument", "server { location / { internal on; } }"),
+        ("error_page with too little", "error_page 404;"),
+        ("error_page without a code", "error_page = /a;"),
+        ("error_page of no code", "error_page x /a;"),
+        ("error_page of a small code", "error_page 200 /a;"),
+        ("error_page of a large code", "error_page 600 /a;"),
+        ("error_page of 499", "error_page 499 /a;"),
+        ("error_page with a bad code", "error_page 404 =x /a;"),
+        ("recursive_error_pages", "recursive_error_pages yes;"),
+        ("try_files with too little", "server { try_files a; }"),
+        ("try_files with a bad code", "server { try_files a =x; }"),
+        ("try_files with a large code", "server { try_files a =1000; }"),
+        ("try_files twice", "server { location / { try_files a b; try_files a b; } }"),
+        ("try_files in http", "try_files a b;"),
+        ("limit_except in a server", "server { limit_except GET { } }"),
+        ("limit_except of no method", "server { location / { limit_except GO { } } }"),
+        (
+            "limit_except twice",
+            "server { location / { limit_except GET { } limit_except GET { } } }",
+        ),
+        ("satisfy", "satisfy some;"),
+        ("satisfy twice", "satisfy all; satisfy any;"),
+        ("allow of no address", "allow nobody;"),
+        ("allow of a bad network", "allow 10.0.0.0/33;"),
+        ("deny with low bits", "deny 10.0.0.1/8;"),
+        ("deny with too much", "deny all all;"),
+        ("a named location in a location", "server { location /a { location @b { } } }"),
+        ("a location in a named one", "server { location @a { location /b { } } }"),
+        ("a named location twice", "server { location @a { } location @a { } }"),
+        ("root twice", "server { root a; root b; }"),
+        ("root and alias", "server { location / { root a; alias b; } }"),
+        ("alias in a server", "server { alias a; }"),
+        ("alias in a named location", "server { location @a { alias b; } }"),
+        ("root of itself", "server { root a$document_root; }"),
+        ("index of nothing", "index '';"),
+        ("index absolute and more", "index /a b;"),
+        ("etag", "etag maybe;"),
+        ("max_ranges", "max_ranges x;"),
+        ("if_modified_since", "if_modified_since never;"),
+        ("log_not_found", "log_not_found x;"),
+        ("add_header with too little", "add_header X-A;"),
+        ("add_header with a word", "add_header X-A a sometimes;"),
+        ("absolute_redirect", "absolute_redirect x;"),
+        ("port_in_redirect twice", "port_in_redirect on; port_in_redirect on;"),
+        ("server_name_in_redirect", "server_name_in_redirect 1;"),
+        (
+            "proxy_pass with a URI in an if",
+            "server { location / { if ($uri) { proxy_pass http://unix:a:/b; } } }",
+        ),
+        (
+            "proxy_pass with a URI in a named location",
+            "server { location @a { proxy_pass http://unix:a:/b; } }",
+        ),
+        (
+            "proxy_pass with a URI in limit_except",
+            "server { location / { limit_except GET { proxy_pass http://unix:a:/b; } } }",
+        ),
+    ]
 }

@@ -347,4 +347,44 @@ pub(crate) const CHOSEN: &[Difference] = &[
         proxy: &["client 1 < content-length: 0"],
         why: "The worker's spelling reaches the client for every name; nginx keeps it but for those that it writes itself.",
     },
+    Difference {
+        case: "server_name_in_redirect on;",
+        nginx: &[
+            "client 1 < Location: http://:{port}/x",
+            "client 2 < Location: http://:{port}/y?q",
+            "client 3 < Location: http://:{port}/dir/?q",
+        ],
+        proxy: &[
+            "client 1 < Location: http://127.0.0.1:{port}/x",
+            "client 2 < Location: http://127.0.0.1:{port}/y?q",
+            "client 3 < Location: http://127.0.0.1:{port}/dir/?q",
+        ],
+        why: "A server without a name is named by its address: there is no URL without a host.",
+    },
+    Difference {
+        case: "etag off and a condition",
+        nginx: &["client 1 < (closed)"],
+        proxy: &["client 1 < (kept open)"],
+        why: "The answer says keep-alive, and so it is; nginx closes after any 412.",
+    },
+    Difference {
+        case: "an error page for a range",
+        nginx: &["client 1 < ETag: \"499602d2-a\""],
+        proxy: &[],
+        why: "The answer has the tag of the page that it is; nginx adds that of the file that was asked for.",
+    },
+    Difference {
+        case: "-t: a named location twice",
+        nginx: &[
+            "exit Some(0)",
+            "the configuration file {dir}/case.conf syntax is ok",
+            "configuration file {dir}/case.conf test is successful",
+        ],
+        proxy: &[
+            "exit Some(1)",
+            "[emerg] duplicate location \"@a\" in {dir}/case.conf:4",
+            "configuration file {dir}/case.conf test failed",
+        ],
+        why: "Nothing is ever sent to the second one: it is a mistake, as it is in locations with a path.",
+    },
 ];

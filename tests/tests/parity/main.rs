@@ -21,13 +21,17 @@ mod case;
 mod check;
 mod differences;
 mod errors;
+mod evened;
+mod files;
 mod hashing;
 mod heads;
 mod locations;
 mod logs;
+mod phases;
 mod proxy_pass;
 mod report;
 mod returns;
+mod rewriting;
 mod scene;
 mod servers;
 mod set_header;
@@ -57,6 +61,9 @@ const FAMILIES: &[Family] = &[
     ("choice of location", locations::cases),
     ("choice of server", servers::cases),
     ("return and map", returns::cases),
+    ("set, if and rewrite", rewriting::cases),
+    ("phases", phases::cases),
+    ("files", files::cases),
     ("errors", errors::cases),
     ("upgrade", upgrade::cases),
     ("logs", logs::cases),

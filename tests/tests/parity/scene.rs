@@ -8,14 +8,13 @@
 //! - ports and the directory, which differ by run; in logs, times, process and connection numbers.
 
 use std::cell::RefCell;
+use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use fancy_regex::Regex;
 use tests::front::Front;
 use tests::message::{Body, Framing, Head};
 use tests::place::{Place, free_port};
@@ -24,12 +23,19 @@ use tests::wire::{Stop, Stream, Wire};
 use tests::worker::{Diary, Entry, Worker};
 
 use crate::case::{Case, Kind, Play};
+use crate::evened::{Names, log};
 
 /// Plays the case and gives what was seen, line by line.
 pub(crate) fn play(case: &Case, front: Front) -> Vec<String> {
     let place = Place::new();
     for (name, text) in &case.files {
+        let path = place.join(name);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
         place.write(name, text);
+        // Not now: dates and tags are made of it.
+        let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_234_567_890);
+        let file = fs::File::options().append(true).open(path).expect("just written");
+        file.set_modified(changed).expect("one's own file");
     }
     match &case.play {
         Play::Checked => check(case, front, &place),
@@ -348,51 +354,4 @@ fn show(bytes: &[u8]) -> String {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{} bytes with hash {hash:016x}", bytes.len())
-}
-
-/// A log without what can't be equal. Of an error log, what is worth a warning or more.
-fn log(text: &str) -> Vec<String> {
-    static ERROR: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(\w+)\] \d+#\d+: (\*\d+ )?(.*)$")
-    });
-    static CLOCK: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"\d\d/[A-Z][a-z][a-z]/20\d\d:\d\d:\d\d:\d\d [+-]\d{4}"));
-    static ISO: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"));
-    static SECONDS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+\.\d{3}\b"));
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        if let Ok(Some(parts)) = ERROR.captures(line) {
-            let (level, number) = (&parts[1], parts.get(2).map_or("", |_| "*N "));
-            if !matches!(level, "debug" | "info" | "notice") {
-                lines.push(format!("log: TIME [{level}] PID: {number}{}", &parts[3]));
-            }
-            continue;
-        }
-        let line = CLOCK.replace_all(line, "CLOCK");
-        let line = ISO.replace_all(&line, "ISO");
-        lines.push(format!("log: {}", SECONDS.replace_all(&line, "S.MMM")));
-    }
-    lines
-}
-
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a good pattern")
-}
-
-/// What differs by run, and what stands for it in the comparison.
-struct Names(Vec<(String, String)>);
-
-impl Names {
-    fn new(dir: &Path) -> Self {
-        Self(vec![(dir.display().to_string(), "{dir}".into())])
-    }
-
-    fn add(&mut self, port: u16, name: &str) {
-        self.0.push((port.to_string(), name.to_owned()));
-    }
-
-    fn apply(&self, line: &str) -> String {
-        self.0.iter().fold(line.to_owned(), |line, (from, to)| line.replace(from, to))
-    }
 }

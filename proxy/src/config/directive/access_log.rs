@@ -17,7 +17,13 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
             said); `if=` says when, `buffer=` and `flush=` keep lines for a while. `off` by \
             default, where nginx writes `logs/access.log`. Not yet: `syslog:`, variables in the \
             path, `gzip`.",
-    contexts: &[Context::Http, Context::Server, Context::Location],
+    contexts: &[
+        Context::Http,
+        Context::Server,
+        Context::Location,
+        Context::LocationIf,
+        Context::LimitExcept,
+    ],
     arity: Arity::SOME,
     block: false,
     effect: Effect::Level(access_log),

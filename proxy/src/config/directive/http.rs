@@ -21,6 +21,7 @@ fn http(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
     }
     let mut draft = HttpDraft::default();
     walk.body(statement, Scope::Http(&mut draft))?;
-    main.http = Some(draft.finish(walk.log_formats.clone(), walk.log_buffers.clone()));
+    let (formats, buffers) = (walk.log_formats.clone(), walk.log_buffers.clone());
+    main.http = Some(draft.finish(formats, buffers, &walk.prefix));
     Ok(())
 }

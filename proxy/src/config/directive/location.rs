@@ -11,7 +11,7 @@ use super::walk::{Scope, Walk};
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "location",
     means: "Prefix, `= PATH`, `^~ PREFIX`, `~ REGEX`, `~* REGEX`, nested; chosen by nginx's \
-            rules. Not yet: named locations (`@name`).",
+            rules. `@NAME` is for what is sent there from within.",
     contexts: &[Context::Server, Context::Location],
     arity: Arity(1, 2),
     block: true,
@@ -24,7 +24,6 @@ fn location(walk: &mut Walk, outer: &mut Place, statement: &Statement) -> Done {
     if let Some(around) = &outer.pattern {
         check_nesting(&pattern, &around.value)?;
     }
-    refuse_named(&pattern)?;
     check_duplicate(&pattern, &outer.locations)?;
     let mut inner = Place { pattern: Some(pattern), ..Place::default() };
     walk.body(statement, Scope::Location(&mut inner))?;
@@ -45,6 +44,7 @@ fn pattern(statement: &Statement) -> Result<Spanned<LocationPattern>, Fault> {
     };
     let text = text.to_owned();
     let value = match modifier {
+        "" if statement.args.len() == 1 && text.starts_with('@') => LocationPattern::Named(text),
         "" if statement.args.len() == 1 => LocationPattern::Prefix(text),
         "=" => LocationPattern::Exact(text),
         "^~" => LocationPattern::PrefixNoRegex(text),
@@ -58,24 +58,19 @@ fn pattern(statement: &Statement) -> Result<Spanned<LocationPattern>, Fault> {
     Ok(Spanned { value, span: word.span })
 }
 
-fn refuse_named(pattern: &Spanned<LocationPattern>) -> Done {
-    match &pattern.value {
-        LocationPattern::Prefix(text) if text.starts_with('@') => Err(Fault::at(
-            pattern.span,
-            format!("named location \"{text}\" is not supported by this proxy yet"),
-        )),
-        _ => Ok(()),
-    }
-}
-
 fn check_nesting(inner: &Spanned<LocationPattern>, outer: &LocationPattern) -> Done {
     let (text, around) = (inner.value.text(), outer.text());
+    if outer.is_named() {
+        let message =
+            format!("location \"{text}\" cannot be inside the named location \"{around}\"");
+        return Err(Fault::at(inner.span, message));
+    }
     if matches!(outer, LocationPattern::Exact(_)) {
         let message =
             format!("location \"{text}\" cannot be inside the exact location \"{around}\"");
         return Err(Fault::at(inner.span, message));
     }
-    if matches!(&inner.value, LocationPattern::Prefix(text) if text.starts_with('@')) {
+    if inner.value.is_named() {
         let message = format!("named location \"{text}\" can be on the server level only");
         return Err(Fault::at(inner.span, message));
     }

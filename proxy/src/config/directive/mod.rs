@@ -3,12 +3,17 @@
 //! `walk` goes through the statements and applies them. Nothing here reads a file or a clock.
 
 mod access_log;
+mod answer;
 mod client;
+mod condition;
 mod error_log;
+mod error_page;
 mod events;
+mod files;
 mod http;
 mod include;
 mod keepalive;
+mod limits;
 mod listen;
 mod location;
 mod log_format;
@@ -20,7 +25,7 @@ mod proxy_pass;
 #[cfg(test)]
 mod reference;
 mod refused;
-mod returns;
+mod rewrite;
 mod server;
 mod server_name;
 mod table;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::address::{self, Host};
-use super::super::inherit::Place;
+use super::super::inherit::{Place, Within};
 use super::super::model::{ProxyPass, ProxyTarget};
 use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
@@ -15,7 +15,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "proxy_pass",
     means: "`http://` and an upstream's name, `HOST:PORT` or `unix:PATH`, with or without a URI \
             that replaces the matched prefix. Not yet: `https://`, variables.",
-    contexts: &[Context::Location],
+    contexts: &[Context::Location, Context::LocationIf, Context::LimitExcept],
     arity: Arity::ONE,
     block: false,
     effect: Effect::Place(proxy_pass),
@@ -23,7 +23,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
 }];
 
 fn proxy_pass(_: &mut Walk, place: &mut Place, statement: &Statement) -> Done {
-    let in_regex = place.pattern.as_ref().is_some_and(|p| p.value.is_regex());
+    let in_regex = place.within != Within::Itself
+        || place.pattern.as_ref().is_some_and(|p| p.value.is_regex() || p.value.is_named());
     once(&mut place.proxy_pass, statement, |s| target(s.arg(0), in_regex))
 }
 

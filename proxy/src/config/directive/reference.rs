@@ -57,7 +57,7 @@ fn sorted(mut directives: Vec<&'static Directive>) -> Vec<&'static Directive> {
 fn row(directive: &Directive) -> String {
     let Directive { example, contexts, arity, means, .. } = directive;
     let contexts: Vec<_> = contexts.iter().map(|context| name(*context)).collect();
-    let contexts = if contexts.len() == 6 { "any".to_owned() } else { contexts.join(", ") };
+    let contexts = if contexts.len() == 9 { "any".to_owned() } else { contexts.join(", ") };
     format!("| `{}` | {} | {contexts} | {means} |\n", example.replace('|', "\\|"), count(*arity))
 }
 
@@ -68,7 +68,10 @@ fn name(context: Context) -> &'static str {
         Context::Http => "http",
         Context::Upstream => "upstream",
         Context::Server => "server",
+        Context::ServerIf => "if in server",
         Context::Location => "location",
+        Context::LocationIf => "if in location",
+        Context::LimitExcept => "limit_except",
     }
 }
 

@@ -31,7 +31,12 @@ pub(super) enum Context {
     Http,
     Upstream,
     Server,
+    /// `if` in a server.
+    ServerIf,
     Location,
+    /// `if` in a location.
+    LocationIf,
+    LimitExcept,
 }
 
 /// How many arguments a directive takes, from and to.
@@ -55,9 +60,9 @@ pub(super) enum Effect {
     Http(fn(&mut Walk, &mut HttpDraft, &Statement) -> Done),
     Upstream(fn(&mut Walk, &mut UpstreamDraft, &Statement) -> Done),
     Server(fn(&mut Walk, &mut ServerDraft, &Statement) -> Done),
-    /// Server and location.
+    /// Server and location, and the blocks inside of one.
     Place(fn(&mut Walk, &mut Place, &Statement) -> Done),
-    /// Http, server and location.
+    /// Http, server and location, and the blocks inside of one.
     Level(fn(&mut Walk, &mut Level, &Statement) -> Done),
     /// No draft: checked as nginx checks it, and noted with the reason why it has no effect.
     Note(Check, &'static str),
@@ -88,12 +93,17 @@ pub(super) enum Check {
 
 pub(super) const TABLE: &[&[Directive]] = &[
     super::access_log::DIRECTIVES,
+    super::answer::DIRECTIVES,
     super::client::DIRECTIVES,
+    super::condition::DIRECTIVES,
     super::error_log::DIRECTIVES,
+    super::error_page::DIRECTIVES,
     super::events::DIRECTIVES,
+    super::files::DIRECTIVES,
     super::http::DIRECTIVES,
     super::include::DIRECTIVES,
     super::keepalive::DIRECTIVES,
+    super::limits::DIRECTIVES,
     super::listen::DIRECTIVES,
     super::location::DIRECTIVES,
     super::log_format::DIRECTIVES,
@@ -102,7 +112,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::proxy::DIRECTIVES,
     super::proxy_next_upstream::DIRECTIVES,
     super::proxy_pass::DIRECTIVES,
-    super::returns::DIRECTIVES,
+    super::rewrite::DIRECTIVES,
     super::server::DIRECTIVES,
     super::server_name::DIRECTIVES,
     super::tuning::DIRECTIVES,
@@ -140,7 +150,19 @@ mod tests {
                 format!("events {{}} http {{ upstream u {{ server 127.0.0.1; {text} }} }}")
             }
             Context::Server => format!("events {{}} http {{ server {{ {text} }} }}"),
+            Context::ServerIf => {
+                format!("events {{}} http {{ server {{ if ($uri) {{ {text} }} }} }}")
+            }
             Context::Location => {
+                format!("events {{}} http {{ server {{ location / {{ {text} }} }} }}")
+            }
+            Context::LocationIf => {
+                format!(
+                    "events {{}} http {{ server {{ location / {{ if ($uri) {{ {text} }} }} }} }}"
+                )
+            }
+            Context::LimitExcept => {
+                let text = format!("limit_except GET {{ {text} }}");
                 format!("events {{}} http {{ server {{ location / {{ {text} }} }} }}")
             }
         }
@@ -152,7 +174,10 @@ mod tests {
         Context::Http,
         Context::Upstream,
         Context::Server,
+        Context::ServerIf,
         Context::Location,
+        Context::LocationIf,
+        Context::LimitExcept,
     ];
 
     #[test]

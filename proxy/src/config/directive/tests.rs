@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::model::{Escape, Http, ListenAddress, LocationPattern, ProxyTarget, ServerName};
+use super::super::model::{
+    Escape, Http, ListenAddress, LocationPattern, ProxyTarget, ServerName, Step,
+};
 use super::super::{Config, Loader};
 
 fn load(text: &str) -> Config {
@@ -112,7 +114,7 @@ fn return_takes_a_code_a_text_or_a_url() {
         ("return 204; return 500;", 204, None),
     ] {
         let http = http(&format!("server {{ {text} }}"));
-        let returns = http.servers[0].settings.returns.clone().unwrap();
+        let Step::Return(returns) = http.servers[0].settings.steps[0].clone() else { panic!() };
         assert_eq!(returns.code, code, "{text}");
         assert_eq!(returns.text.map(|text| text.value).as_deref(), body, "{text}");
     }
@@ -183,7 +185,10 @@ fn what_only_tunes_nginx_is_noted_with_its_place() {
         .map(|note| format!("{} in {}", note.value, config.sources.place(note.span)))
         .collect();
     assert_eq!(notes.len(), 3);
-    assert_eq!(notes[1], "\"sendfile\" has no effect here: no file is served in nginx.conf:5");
+    assert_eq!(
+        notes[1],
+        "\"sendfile\" has no effect here: files are read in this proxy's own way in nginx.conf:5"
+    );
     assert!(config.warnings.is_empty());
 }
 
@@ -199,7 +204,7 @@ fn a_name_taken_twice_is_a_warning() {
 
 #[test]
 fn what_nginx_can_and_we_cannot_is_refused_by_name() {
-    for name in ["ssl_certificate", "gzip", "if", "stream", "fastcgi_pass", "limit_conn"] {
+    for name in ["ssl_certificate", "gzip", "auth_basic", "stream", "fastcgi_pass", "limit_conn"] {
         let words =
             format!("\"{name}\" is an nginx directive that this proxy does not support yet");
         assert_eq!(refused(&format!("events {{}} http {{ {name} x; }}")), words);
@@ -215,7 +220,6 @@ fn what_nginx_can_and_we_cannot_is_refused_by_name() {
             "location / { proxy_pass http://$host; }",
             "a variable in \"proxy_pass\" is not supported by this proxy yet",
         ),
-        ("location @a { }", "named location \"@a\" is not supported by this proxy yet"),
         (
             "access_log syslog:server=a;",
             "syslog in \"access_log\" is not supported by this proxy yet",

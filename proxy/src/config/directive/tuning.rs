@@ -13,7 +13,7 @@ const HTTP: &[Context] = &[Context::Http];
 const EVENTS: &[Context] = &[Context::Events];
 const MAIN: &[Context] = &[Context::Main];
 
-const FILES: &str = "no file is served";
+const FILES: &str = "files are read in this proxy's own way";
 const KERNEL: &str = "how bytes are handed to the system is this proxy's own matter";
 const HASH: &str = "tables find their own size";
 const MEMORY: &str = "memory is not taken from pools";

@@ -1,4 +1,4 @@
-//! `types`, and `default_type`, which `return` uses.
+//! `types` and `default_type`, for files and for `return`.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ const CONTEXTS: &[Context] = &[Context::Http, Context::Server, Context::Location
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "types",
-        means: "The media type of a `return` with a text in a location, by the path's suffix: no \
-                file is served. Default: those of `html`, `gif` and `jpg`.",
+        means: "The media type of a file, or of a `return` with a text in a location, by the path's \
+                suffix. Default: those of `html`, `gif` and `jpg`.",
         contexts: CONTEXTS,
         arity: Arity::NONE,
         block: true,
@@ -24,7 +24,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "default_type",
-        means: "The media type of a `return` with a text. Default `text/plain`.",
+        means: "The media type of what has none by its suffix. Default `text/plain`.",
         contexts: CONTEXTS,
         arity: Arity::ONE,
         block: false,

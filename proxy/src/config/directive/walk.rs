@@ -54,7 +54,10 @@ pub(in super::super) enum Scope<'a> {
     Http(&'a mut HttpDraft),
     Upstream(&'a mut UpstreamDraft),
     Server(&'a mut ServerDraft),
+    ServerIf(&'a mut Place),
     Location(&'a mut Place),
+    LocationIf(&'a mut Place),
+    LimitExcept(&'a mut Place),
 }
 
 impl Scope<'_> {
@@ -65,7 +68,10 @@ impl Scope<'_> {
             Self::Http(_) => Context::Http,
             Self::Upstream(_) => Context::Upstream,
             Self::Server(_) => Context::Server,
+            Self::ServerIf(_) => Context::ServerIf,
             Self::Location(_) => Context::Location,
+            Self::LocationIf(_) => Context::LocationIf,
+            Self::LimitExcept(_) => Context::LimitExcept,
         }
     }
 
@@ -73,7 +79,10 @@ impl Scope<'_> {
         match self {
             Self::Http(http) => Some(&mut http.level),
             Self::Server(server) => Some(&mut server.root.level),
-            Self::Location(place) => Some(&mut place.level),
+            Self::ServerIf(place)
+            | Self::Location(place)
+            | Self::LocationIf(place)
+            | Self::LimitExcept(place) => Some(&mut place.level),
             _ => None,
         }
     }
@@ -182,7 +191,13 @@ impl Walk {
             (Effect::Place(apply), Scope::Server(server)) => {
                 apply(self, &mut server.root, statement)
             }
-            (Effect::Place(apply), Scope::Location(place)) => apply(self, place, statement),
+            (
+                Effect::Place(apply),
+                Scope::ServerIf(place)
+                | Scope::Location(place)
+                | Scope::LocationIf(place)
+                | Scope::LimitExcept(place),
+            ) => apply(self, place, statement),
             (Effect::Level(apply), scope) => match scope.level() {
                 Some(level) => apply(self, level, statement),
                 None => Err(statement.says("is not allowed here")),

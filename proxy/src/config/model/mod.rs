@@ -3,16 +3,21 @@
 //! live (addresses, templates, patterns, paths) keep their [`Span`](super::Span), so that an error
 //! found late still says `in FILE:LINE`.
 
+mod answer;
 mod log;
 mod main;
+mod rewrite;
 mod server;
 mod settings;
 mod upstream;
 
+pub use answer::{
+    AccessRule, AddHeader, ErrorPage, ErrorStatus, Files, LimitExcept, ModifiedSince, Redirects,
+    Root, TryFiles, TryLast, Who,
+};
 pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};
+pub use rewrite::{Condition, FileTest, Return, RewriteFlag, Step};
 pub use server::{Listen, ListenAddress, Location, LocationPattern, Server, ServerName};
-pub use settings::{
-    HttpVersion, NextUpstream, ProxyPass, ProxyTarget, Return, SetHeader, Settings, Types,
-};
+pub use settings::{HttpVersion, NextUpstream, ProxyPass, ProxyTarget, SetHeader, Settings, Types};
 pub use upstream::{Keepalive, Method, Queue, Upstream, UpstreamServer};

@@ -115,6 +115,8 @@ pub enum LocationPattern {
     Regex(String),
     /// `~* pattern`
     RegexNoCase(String),
+    /// `@name`: for what is sent there from within.
+    Named(String),
 }
 
 impl LocationPattern {
@@ -125,8 +127,14 @@ impl LocationPattern {
             | Self::PrefixNoRegex(text)
             | Self::Exact(text)
             | Self::Regex(text)
-            | Self::RegexNoCase(text) => text,
+            | Self::RegexNoCase(text)
+            | Self::Named(text) => text,
         }
+    }
+
+    /// Whether it is a name, which no path matches.
+    pub fn is_named(&self) -> bool {
+        matches!(self, Self::Named(_))
     }
 
     /// Whether it is a regular expression.

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::source::Spanned;
-use super::{AccessLog, ErrorLog};
+use super::{
+    AccessLog, AccessRule, AddHeader, ErrorLog, ErrorPage, Files, LimitExcept, Redirects, Step,
+    TryFiles,
+};
 
 /// Media types, by the suffix of a path in lower case.
 pub type Types = HashMap<String, String>;
@@ -16,8 +19,33 @@ pub type Types = HashMap<String, String>;
 pub struct Settings {
     /// `proxy_pass` (never inherited).
     pub proxy_pass: Option<ProxyPass>,
-    /// `return` (server's applies before any location is looked for; never inherited).
-    pub returns: Option<Return>,
+    /// `set`, `if`, `rewrite`, `break` and `return` (server's apply before any location is looked
+    /// for; never inherited).
+    pub steps: Vec<Step>,
+    /// `rewrite_log` (default off).
+    pub rewrite_log: bool,
+    /// `uninitialized_variable_warn` (default on).
+    pub uninitialized_variable_warn: bool,
+    /// `internal` (never inherited).
+    pub internal: bool,
+    /// `limit_except` (never inherited).
+    pub limit_except: Option<LimitExcept>,
+    /// `satisfy any`
+    pub satisfy_any: bool,
+    /// `allow` and `deny`, in the order written.
+    pub access: Vec<AccessRule>,
+    /// `error_page`, in the order written.
+    pub error_page: Vec<ErrorPage>,
+    /// `recursive_error_pages` (default off).
+    pub recursive_error_pages: bool,
+    /// `try_files` (never inherited).
+    pub try_files: Option<TryFiles>,
+    /// Which files answer.
+    pub files: Files,
+    /// How a redirect is written.
+    pub redirects: Redirects,
+    /// `add_header`, in the order written.
+    pub add_header: Vec<AddHeader>,
     /// `proxy_http_version` (nginx 1.31's default: 1.1).
     pub proxy_http_version: HttpVersion,
     /// `proxy_set_header` as written at the level that counts; nginx's own defaults are not in it.
@@ -46,7 +74,7 @@ pub struct Settings {
     pub keepalive_time: Duration,
     /// `keepalive_requests` (default 1000).
     pub keepalive_requests: u64,
-    /// `types`: what a `return` with a text is, by the path's suffix.
+    /// `types`: what a file or a `return` with a text is, by the path's suffix.
     pub types: Arc<Types>,
     /// `default_type` (default text/plain).
     pub default_type: String,
@@ -154,13 +182,4 @@ impl NextUpstream {
         tries: 0,
         timeout_after: Duration::ZERO,
     };
-}
-
-/// `return CODE [TEXT|URL];` or `return URL;` (302)
-#[derive(Debug, Clone)]
-pub struct Return {
-    /// The status code; 444 closes without an answer.
-    pub code: u16,
-    /// The text or the URL, variables not yet compiled.
-    pub text: Option<Spanned<String>>,
 }

@@ -1,0 +1,137 @@
+//! Who may ask, which files answer, and what takes the place of errors, made live.
+
+use std::sync::Arc;
+
+use http::{HeaderName, Method};
+use ipnet::IpNet;
+
+use super::site::Builder;
+use super::templates::at;
+use crate::config::Problem;
+use crate::config::model::{self, ErrorStatus, Settings};
+use crate::http::{
+    Added, Aliased, ErrorPage, ErrorPages, Files, ModifiedSince, Rules, TryFiles, TryLast,
+};
+use crate::route::{AccessList, Template, Who};
+use crate::upstream::is_usual;
+
+/// What of a path a location matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Matched {
+    /// So many of its first bytes.
+    Prefix(usize),
+    /// All of it, or nothing.
+    Pattern,
+}
+
+impl Matched {
+    /// How many of the path's first bytes.
+    pub(super) fn length(self) -> usize {
+        match self {
+            Self::Prefix(length) => length,
+            Self::Pattern => 0,
+        }
+    }
+}
+
+impl Builder<'_, '_> {
+    /// `limit_except`
+    pub(super) fn limit_except(
+        &mut self,
+        limit: &model::LimitExcept,
+        matched: Matched,
+    ) -> Result<(Box<[Method]>, Arc<Rules>), Problem> {
+        let methods = limit.methods.iter();
+        let methods = methods.filter_map(|method| Method::from_bytes(method.as_bytes()).ok());
+        Ok((methods.collect(), Arc::new(self.rules(&limit.settings, matched)?)))
+    }
+
+    /// `error_page`
+    pub(super) fn errors(&self, settings: &Settings) -> Result<ErrorPages, Problem> {
+        let pages = settings.error_page.iter().map(|page| {
+            Ok(ErrorPage {
+                codes: page.codes.as_slice().into(),
+                status: match page.status {
+                    ErrorStatus::Kept => None,
+                    ErrorStatus::Theirs => Some(0),
+                    ErrorStatus::Is(code) => Some(code),
+                },
+                uri: self.template(&page.uri)?,
+            })
+        });
+        let pages = pages.collect::<Result<_, Problem>>()?;
+        Ok(ErrorPages { pages, recursive: settings.recursive_error_pages })
+    }
+
+    /// `try_files`
+    pub(super) fn try_files(&self, settings: &Settings) -> Result<Option<TryFiles>, Problem> {
+        let Some(tries) = &settings.try_files else { return Ok(None) };
+        let files = tries.files.iter().map(|(name, dir)| Ok((self.template(name)?, *dir)));
+        Ok(Some(TryFiles {
+            files: files.collect::<Result<_, Problem>>()?,
+            last: match &tries.last {
+                model::TryLast::Code(code) => TryLast::Refuse(*code),
+                model::TryLast::Uri(uri) => TryLast::Uri(self.template(uri)?),
+            },
+        }))
+    }
+
+    /// `root`, `alias`, `index` and what belongs to them.
+    pub(super) fn files(&self, files: &model::Files, matched: Matched) -> Result<Files, Problem> {
+        let (root, alias) = match &files.root {
+            None => {
+                let root = files.default_root.display().to_string();
+                (Template::literal_text(&root), false)
+            }
+            Some(root) => (self.template(&root.path)?, root.alias),
+        };
+        let index = match files.index.as_slice() {
+            [] => Box::from([Template::literal_text("index.html")]),
+            index => index.iter().map(|name| self.template(name)).collect::<Result<_, _>>()?,
+        };
+        Ok(Files {
+            root,
+            alias: match (alias, matched) {
+                (false, _) => Aliased::Not,
+                (true, Matched::Prefix(length)) => Aliased::Prefix(length),
+                (true, Matched::Pattern) => Aliased::Whole,
+            },
+            index,
+            etag: files.etag,
+            modified_since: match files.if_modified_since {
+                model::ModifiedSince::Off => ModifiedSince::Off,
+                model::ModifiedSince::Exact => ModifiedSince::Exact,
+                model::ModifiedSince::Before => ModifiedSince::Before,
+            },
+            max_ranges: files.max_ranges.unwrap_or(usize::MAX),
+            log_not_found: files.log_not_found,
+        })
+    }
+
+    /// `add_header`
+    pub(super) fn added(&self, settings: &Settings) -> Result<Box<[Added]>, Problem> {
+        let added = settings.add_header.iter().map(|line| {
+            let name = HeaderName::from_bytes(line.name.value.as_bytes()).map_err(|_| {
+                let message = format!("\"{}\" is not a field name", line.name.value);
+                at(self.config, message, line.name.span)
+            })?;
+            let spelled = &*line.name.value;
+            let spelled = (!is_usual(spelled)).then(|| spelled.into());
+            let value = self.template(&line.value)?;
+            Ok(Added { name, spelled, value, always: line.always })
+        });
+        added.collect()
+    }
+}
+
+/// `allow` and `deny`
+pub(super) fn access(rules: &[model::AccessRule]) -> AccessList {
+    let who = |who| {
+        Some(match who {
+            model::Who::All => Who::All,
+            model::Who::Unix => Who::Unix,
+            model::Who::Net(addr, bits) => Who::Net(IpNet::new(addr, bits).ok()?),
+        })
+    };
+    AccessList::new(rules.iter().filter_map(|rule| Some((who(rule.who)?, rule.allow))).collect())
+}

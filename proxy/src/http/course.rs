@@ -1,0 +1,125 @@
+//! The course of a request: where it is, and what has become of it on its way there.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use super::site::Rules;
+use crate::route::Captures;
+use crate::upstream::Pending;
+
+/// How often a request may be sent on from within (nginx: `NGX_HTTP_MAX_URI_CHANGES`).
+const CHANGES: u8 = 10;
+
+/// Where a request has been, and what changed on the way. Places are only added, so that what was
+/// read of one stays true; a request that nothing is rewritten of has one.
+#[derive(Debug)]
+pub(crate) struct Course {
+    first: OnceCell<Place>,
+    /// The path that the client asked for, decoded and normalised, where it is not as written.
+    pub(super) asked: OnceCell<Box<[u8]>>,
+    /// What the patterns that matched have captured, in that order.
+    pub(super) captures: RefCell<Vec<Captures>>,
+    /// What `set` has set, by position.
+    pub(super) sets: RefCell<Vec<Option<Box<[u8]>>>>,
+    changes: Cell<u8>,
+    /// It was sent here from within.
+    pub(super) internal: Cell<bool>,
+    /// The target that the client wrote still counts.
+    pub(super) untouched: Cell<bool>,
+    /// The path still starts with what its location matched.
+    pub(super) located: Cell<bool>,
+    /// An error's page is being fetched, whose own error has none.
+    pub(super) paged: Cell<bool>,
+    /// The status of the answer, whatever its content says; 0 is what that says.
+    pub(super) status: Cell<u16>,
+    /// What an error says besides its page.
+    pub(super) fields: RefCell<Option<Box<HeaderMap>>>,
+    /// It asks by GET now, whatever the client asked by.
+    pub(super) get: Cell<bool>,
+    /// Its body was refused for its length, which is not looked at again.
+    pub(super) measured: Cell<bool>,
+    /// What was not sent to a server that failed.
+    pub(super) unsent: RefCell<Option<Pending>>,
+}
+
+/// One place of a request.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// `$uri`: decoded and normalised; none when it is what the client asked for.
+    pub(crate) path: Option<Box<[u8]>>,
+    /// `$args`; none when they are the target's own.
+    pub(crate) args: Option<Box<[u8]>>,
+    /// What holds there.
+    pub(crate) rules: Arc<Rules>,
+    then: OnceCell<Box<Place>>,
+}
+
+impl Place {
+    pub(super) fn new(path: Option<Box<[u8]>>, args: Option<Box<[u8]>>, rules: Arc<Rules>) -> Self {
+        Self { path, args, rules, then: OnceCell::new() }
+    }
+}
+
+impl Course {
+    pub(super) fn new() -> Self {
+        Self {
+            first: OnceCell::new(),
+            asked: OnceCell::new(),
+            captures: RefCell::default(),
+            sets: RefCell::default(),
+            changes: Cell::new(CHANGES),
+            internal: Cell::new(false),
+            untouched: Cell::new(true),
+            located: Cell::new(true),
+            paged: Cell::new(false),
+            status: Cell::new(0),
+            fields: RefCell::default(),
+            get: Cell::new(false),
+            measured: Cell::new(false),
+            unsent: RefCell::default(),
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        let mut place = self.first.get()?;
+        while let Some(then) = place.then.get() {
+            place = then;
+        }
+        Some(place)
+    }
+
+    /// It goes there.
+    pub(super) fn go(&self, place: Place) {
+        // The last place has none behind it.
+        let _ = match self.place() {
+            None => self.first.set(place).is_ok(),
+            Some(last) => last.then.set(Box::new(place)).is_ok(),
+        };
+    }
+
+    /// Other settings hold, where it is.
+    pub(super) fn enter(&self, rules: Arc<Rules>) {
+        let (path, args) = match self.place() {
+            Some(place) => (place.path.clone(), place.args.clone()),
+            None => (None, None),
+        };
+        self.go(Place::new(path, args, rules));
+    }
+
+    /// Its path and arguments are others.
+    pub(super) fn rewrite(&self, path: Vec<u8>, args: Vec<u8>) {
+        let Some(rules) = self.place().map(|place| place.rules.clone()) else { return };
+        self.untouched.set(false);
+        self.go(Place::new(Some(path.into()), Some(args.into()), rules));
+    }
+
+    /// Counts that it is sent on; false when that was once too often.
+    pub(super) fn change(&self) -> bool {
+        let left = self.changes.get();
+        self.changes.set(left.saturating_sub(1));
+        left > 0
+    }
+}

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use super::args::Args;
 use super::words;
 use crate::config::model::{ErrorLog, LogLevel, LogTarget};
-use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned};
-use crate::control::{self, Error, Proxy};
+use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned, modules};
+use crate::control::{self, Error, Order};
 
 /// The whole program, but for ending the process: 0 and 1 as nginx.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -37,7 +37,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if !args.quiet {
         words::warnings(&config);
     }
-    let done = if args.test { test(&args, &config) } else { serve(&args, &config) };
+    let done = match args.signal {
+        _ if args.test => test(&args, &config),
+        Some(order) => tell_running(&config, order),
+        None => serve(&args, &config),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(()) => ExitCode::FAILURE,
@@ -48,6 +52,7 @@ fn tell(args: &Args) {
     words::say(words::VERSION);
     if args.configure {
         words::say(concat!("built with Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer\n"));
+        words::say(&format!("configure arguments: {}\n", modules().join(" ")));
     }
     if args.help {
         words::say(words::USAGE);
@@ -101,8 +106,11 @@ fn default_log(args: &Args, path: &Path) -> ErrorLog {
 }
 
 fn test(args: &Args, config: &Config) -> Result<(), ()> {
-    if let Err(problem) = Proxy::check(config) {
-        fail(args, &problem);
+    if let Err(error) = control::check(config) {
+        match error {
+            Error::Config(problem) => fail(args, &problem),
+            other => fail(args, &Problem::beyond_syntax(other.to_string())),
+        }
         return Err(());
     }
     if !args.quiet {
@@ -127,6 +135,13 @@ fn fail(args: &Args, problem: &Problem) {
     }
     words::complain(problem);
     words::say(&format!("proxy: configuration file {file} test failed\n"));
+}
+
+/// `-s`: a signal to the process that the pid file names.
+fn tell_running(config: &Config, order: Order) -> Result<(), ()> {
+    control::send(config, order).map_err(|unsent| {
+        words::say(&format!("proxy: [{}] {unsent}\n", unsent.level()));
+    })
 }
 
 fn serve(args: &Args, config: &Config) -> Result<(), ()> {

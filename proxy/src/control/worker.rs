@@ -9,7 +9,8 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use crate::listen::{Door, accept};
+use super::account::give_up_all;
+use crate::listen::{Crowd, Door, accept};
 use crate::tasks::Tasks;
 use crate::upstream::Pool;
 
@@ -21,13 +22,16 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub(super) enum Plan {
     /// Accept at these doors; connections of earlier ones go on.
     Serve(Vec<Door>),
+    /// Accept nothing until there are doors again.
+    Pause,
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
     Quit(Option<Duration>),
     /// End now.
     Stop,
 }
 
-/// Starts a worker thread. `alive` is dropped when it has ended.
+/// Starts a worker thread. `alive` is dropped when it has ended. A powerless one keeps no
+/// capability of its starter's.
 ///
 /// # Errors
 /// When the system gives no thread, or no epoll descriptor to it.
@@ -35,13 +39,15 @@ pub(super) fn start(
     number: usize,
     plan: watch::Receiver<Plan>,
     alive: mpsc::Sender<()>,
+    powerless: bool,
 ) -> io::Result<()> {
     let (started, start) = std_mpsc::sync_channel(1);
     thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         // A local runtime cannot leave its thread, so it is made there.
-        let runtime =
-            Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-        match runtime {
+        let build =
+            || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let powers = if powerless { give_up_all() } else { Ok(()) };
+        match powers.and_then(|()| build()) {
             Ok(runtime) => {
                 // Whoever started us waits for this.
                 let _ = started.send(Ok(()));
@@ -57,16 +63,17 @@ pub(super) fn start(
 }
 
 async fn run(mut plan: watch::Receiver<Plan>) {
-    let (tasks, pool) = (Tasks::default(), Pool::default());
+    let (tasks, pool, crowd) = (Tasks::default(), Pool::default(), Crowd::default());
     Tasks::default().spawn(sweep(pool.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
             Plan::Serve(doors) => {
                 for door in doors {
-                    tasks.spawn(accept(door, pool.clone(), tasks.clone()));
+                    tasks.spawn(accept(door, pool.clone(), crowd.clone(), tasks.clone()));
                 }
             }
+            Plan::Pause => {}
             Plan::Quit(limit) => return drain(&tasks, limit, &mut plan).await,
             Plan::Stop => return,
         }

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::connection;
+use super::crowd::{Crowd, Limits};
 use crate::http::{Client, Flow, Site};
 use crate::net::{Bound, Stream};
 use crate::observe::{Counters, Level, errno};
@@ -35,11 +36,13 @@ pub(crate) struct Door {
     pub(crate) retired: CancellationToken,
     /// What is counted.
     pub(crate) counters: Arc<Counters>,
+    /// How many connections a thread may have.
+    pub(crate) limits: Limits,
 }
 
 /// Accepts until the door is retired. The socket's queue is the process's: what this loop leaves
 /// in it is accepted by the next generation's.
-pub(crate) async fn accept(door: Door, pool: Pool, tasks: Tasks) {
+pub(crate) async fn accept(door: Door, pool: Pool, crowd: Crowd, tasks: Tasks) {
     let log = door.site.error_log.clone();
     let listener = match door.bound.listener() {
         Ok(listener) => listener,
@@ -51,13 +54,20 @@ pub(crate) async fn accept(door: Door, pool: Pool, tasks: Tasks) {
         }
     };
     let mut resting = false;
-    while let Some(accepted) = door.retired.run_until_cancelled(listener.accept()).await {
+    let next = async || {
+        if crowd.is_full(&door.limits) {
+            crowd.make_room(&door.bound, &door.limits, &log).await;
+        }
+        listener.accept().await
+    };
+    while let Some(accepted) = door.retired.run_until_cancelled(next()).await {
         match accepted {
             Ok((stream, peer)) => {
                 resting = false;
                 let client = door.client(&stream, peer, &pool);
                 let retired = door.retired.clone();
-                tasks.spawn(connection::serve(stream, client, retired, tasks.clone()));
+                let crowd = crowd.clone();
+                tasks.spawn(connection::serve(stream, client, retired, crowd, tasks.clone()));
             }
             Err(error) if is_passing(&error) => {}
             Err(error) => {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use super::{Addr, Stream};
 
@@ -48,6 +48,16 @@ impl Bound {
         &self.addr
     }
 
+    /// A look at the queue from the calling thread's runtime: what came before counts, too.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub(crate) fn knock(&self) -> io::Result<Knock> {
+        // All that is asked of this stream is whether it is readable, which a socket that listens
+        // is while somebody waits.
+        TcpStream::from_std(self.fd.try_clone()?.into()).map(Knock)
+    }
+
     /// A handle for the calling thread's runtime.
     ///
     /// # Errors
@@ -58,6 +68,18 @@ impl Bound {
             Addr::Tcp(_) => TcpListener::from_std(StdTcpListener::from(fd)).map(Listener::Tcp),
             Addr::Unix(_) => UnixListener::from_std(StdUnixListener::from(fd)).map(Listener::Unix),
         }
+    }
+}
+
+/// Whether somebody waits in the queue of a [`Bound`] socket, for a thread that must not accept.
+#[derive(Debug)]
+pub(crate) struct Knock(TcpStream);
+
+impl Knock {
+    /// Waits until somebody waits. Another thread may be the one that lets them in.
+    pub(crate) async fn heard(&self) {
+        // An error here is one that accepting will tell.
+        let _ = self.0.readable().await;
     }
 }
 
@@ -86,11 +108,11 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                Ok((Stream::Tcp(stream), Some(peer)))
+                Ok((Stream::tcp(stream), Some(peer)))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(stream), None))
+                Ok((Stream::unix(stream), None))
             }
         }
     }

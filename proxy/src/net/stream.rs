@@ -1,5 +1,6 @@
 //! A connection, whichever kind of socket it runs over.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -19,7 +20,29 @@ pub(crate) enum Stream {
     Unix(UnixStream),
 }
 
+thread_local! {
+    /// The streams of this thread, on which they live and die.
+    static OPEN: Cell<usize> = const { Cell::new(0) };
+}
+
 impl Stream {
+    /// A stream that is counted as open.
+    pub(super) fn tcp(stream: TcpStream) -> Self {
+        OPEN.set(OPEN.get() + 1);
+        Self::Tcp(stream)
+    }
+
+    /// A stream that is counted as open.
+    pub(super) fn unix(stream: UnixStream) -> Self {
+        OPEN.set(OPEN.get() + 1);
+        Self::Unix(stream)
+    }
+
+    /// How many streams this thread has open, accepted and connected ones.
+    pub(crate) fn open_here() -> usize {
+        OPEN.get()
+    }
+
     /// Connects; the caller bounds the time.
     pub(crate) async fn connect(addr: &Addr) -> io::Result<Self> {
         match addr {
@@ -27,9 +50,9 @@ impl Stream {
                 let stream = TcpStream::connect(addr).await?;
                 // Frames are small and nobody waits for more of them: Nagle only adds delay.
                 stream.set_nodelay(true)?;
-                Ok(Self::Tcp(stream))
+                Ok(Self::tcp(stream))
             }
-            Addr::Unix(path) => UnixStream::connect(path).await.map(Self::Unix),
+            Addr::Unix(path) => UnixStream::connect(path).await.map(Self::unix),
         }
     }
 
@@ -61,6 +84,13 @@ impl Stream {
             (Self::Tcp(_), Addr::Tcp(addr)) => Some(*addr),
             _ => None,
         }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // When a thread ends, what it had may outlive the count.
+        let _ = OPEN.try_with(|open| open.set(open.get().saturating_sub(1)));
     }
 }
 

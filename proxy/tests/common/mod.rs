@@ -7,6 +7,8 @@
     reason = "helpers of tests, which stop at what is unexpected"
 )]
 
+pub(crate) mod program;
+
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::path::PathBuf;

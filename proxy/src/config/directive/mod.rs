@@ -13,6 +13,7 @@ mod listen;
 mod location;
 mod log_format;
 mod map;
+mod modules;
 mod process;
 mod proxy;
 mod proxy_next_upstream;
@@ -33,6 +34,7 @@ mod upstream_keepalive;
 mod upstream_server;
 mod walk;
 
+pub use modules::modules;
 #[cfg(test)]
 pub(super) use table::names;
 pub(super) use walk::Walk;

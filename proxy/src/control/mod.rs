@@ -2,6 +2,7 @@
 
 mod account;
 mod budget;
+mod listeners;
 mod pid_file;
 mod process;
 mod proxy;

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Budget;
+use super::listeners;
 use super::worker::{self, Plan};
 use crate::balance::{PeerSnapshot, Zone};
 use crate::config::{Config, Problem};
@@ -154,7 +155,7 @@ impl Proxy {
     pub fn prepare(config: &Config) -> Result<Prepared, Error> {
         let (zone, files) = (Zone::new(), LogFiles::default());
         let generation = generation::build(config, &zone, &files)?;
-        let bound = bind(&generation, &[]).inspect_err(|error| {
+        let bound = listeners::bind(&generation, &[]).inspect_err(|error| {
             // Whoever starts it is told anyway; who reads the log afterwards would not know.
             if !(config.error_log.is_empty() || files.uses_stderr()) {
                 generation.error_log.log(Level::Emerg, format_args!("{error}"));
@@ -174,11 +175,13 @@ impl Proxy {
         }
         let generation = generation::build(config, &self.zone, &self.files)?;
         let mut current = self.current();
-        let bound = bind(&generation, &current.bound)?;
+        let bound = listeners::bind(&generation, &current.bound)?;
+        listeners::change(&generation, &bound);
         let next = Current::new(config, &generation, bound);
         let limits = self.budget.limits(config, next.bound.len());
-        let doors = doors(&generation, &next, &self.counters, &limits);
+        let doors = next.doors(&generation, &self.counters, &limits);
         let old = std::mem::replace(&mut *current, next);
+        listeners::leave(old.bound, &current.bound);
         self.plan.send_replace(Plan::Serve(doors));
         old.retired.cancel();
         Ok(())
@@ -239,9 +242,9 @@ impl Proxy {
     /// `worker_shutdown_timeout` (nginx: QUIT). [`Proxy::stopped`] tells when.
     pub fn quit(&self) {
         let mut current = self.current();
+        listeners::leave(std::mem::take(&mut current.bound), &[]);
         self.plan.send_replace(Plan::Quit(current.shutdown_timeout));
         current.retired.cancel();
-        current.bound.clear();
     }
 
     /// Ends at once (nginx: TERM). [`Proxy::stopped`] tells when.
@@ -308,7 +311,7 @@ impl Prepared {
         let threads = threads(config);
         let budget = Budget::new(threads);
         let limits = budget.limits(config, current.bound.len());
-        let doors = doors(&generation, &current, &counters, &limits);
+        let doors = current.doors(&generation, &counters, &limits);
         let (plan, orders) = watch::channel(Plan::Serve(doors));
         let (alive, all_ended) = mpsc::channel(1);
         for number in 0..threads {
@@ -331,6 +334,26 @@ impl Current {
             shutdown_timeout: config.worker_shutdown_timeout,
         }
     }
+
+    /// What the worker threads serve.
+    fn doors(
+        &self,
+        generation: &Generation,
+        counters: &Arc<Counters>,
+        limits: &Limits,
+    ) -> Vec<Door> {
+        let doors = generation.doors.iter().zip(&self.bound).map(|(listening, bound)| Door {
+            bound: bound.clone(),
+            site: listening.site.clone(),
+            inside: listening.inside.clone(),
+            patience: listening.door.patience,
+            nodelay: listening.door.nodelay,
+            retired: self.retired.clone(),
+            counters: counters.clone(),
+            limits: limits.clone(),
+        });
+        doors.collect()
+    }
 }
 
 /// `worker_processes`, or one for each core. Without `master_process` nginx has one process.
@@ -340,37 +363,6 @@ fn threads(config: &Config) -> usize {
         true => config.worker_processes.unwrap_or_else(cores).max(1),
         false => 1,
     }
-}
-
-/// Binds what is not bound yet, in the order of the generation's doors.
-fn bind(generation: &Generation, known: &[Arc<Bound>]) -> Result<Vec<Arc<Bound>>, Error> {
-    let bind = |door: &generation::Listening| {
-        let door = &door.door;
-        match known.iter().find(|bound| bound.asked() == &door.addr) {
-            Some(bound) => Ok(bound.clone()),
-            None => Bound::bind(&door.addr, door.backlog, door.ipv6only)
-                .map_err(|error| Error::Bind { addr: door.addr.clone(), error }),
-        }
-    };
-    generation.doors.iter().map(bind).collect()
-}
-
-fn doors(
-    generation: &Generation,
-    current: &Current,
-    counters: &Arc<Counters>,
-    limits: &Limits,
-) -> Vec<Door> {
-    let doors = generation.doors.iter().zip(&current.bound).map(|(listening, bound)| Door {
-        bound: bound.clone(),
-        site: listening.site.clone(),
-        patience: listening.door.patience,
-        nodelay: listening.door.nodelay,
-        retired: current.retired.clone(),
-        counters: counters.clone(),
-        limits: limits.clone(),
-    });
-    doors.collect()
 }
 
 /// Says where it listens and to what it balances.

@@ -7,5 +7,5 @@ mod listener;
 mod stream;
 
 pub use addr::Addr;
-pub(crate) use listener::Bound;
+pub(crate) use listener::{Bound, Options};
 pub(crate) use stream::Stream;

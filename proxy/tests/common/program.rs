@@ -71,6 +71,15 @@ impl Place {
         self.start(args).end()
     }
 
+    /// Runs it with `-s` and the configuration `x.conf`, which must not fail.
+    pub(crate) fn order(&self, order: &str) {
+        let mut command = Command::new(PROXY);
+        command.args(["-c", "x.conf", "-s", order]).current_dir(self.0.path());
+        let told = command.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&told.stderr), "", "{order}");
+        assert!(told.status.success(), "{order}");
+    }
+
     /// Where a proxy says it listens, once it does.
     pub(crate) fn door(&self, log: &str) -> SocketAddr {
         let mut door = None;

@@ -10,6 +10,7 @@ mod http;
 mod include;
 mod keepalive;
 mod listen;
+mod listen_options;
 mod location;
 mod log_format;
 mod map;

@@ -11,7 +11,10 @@ mod upstream;
 
 pub use log::{AccessLog, ErrorLog, Escape, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};
-pub use server::{Listen, ListenAddress, Location, LocationPattern, Server, ServerName};
+pub use server::{
+    Listen, ListenAddress, Location, LocationPattern, Server, ServerName, SocketKeepalive,
+    SocketOptions,
+};
 pub use settings::{
     HttpVersion, NextUpstream, ProxyPass, ProxyTarget, Return, SetHeader, Settings, Types,
 };

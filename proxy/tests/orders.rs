@@ -177,6 +177,18 @@ fn it_lets_in_as_many_as_it_may_have() {
     assert_eq!(running.end().code, Some(0));
 }
 
+#[test]
+fn the_log_that_e_names_is_there_from_the_start() {
+    let place = Place::with("events {}\nfoo;\n");
+    assert_eq!(place.run(&["-c", "x.conf", "-e", "x.log"]).code, Some(1));
+    let log = place.text("x.log");
+    assert!(log.contains(" [emerg] ") && log.ends_with("\"foo\" in x.conf:2\n"), "{log}");
+    let ended = place.run(&["-t", "-c", "x.conf", "-e", "no/such/x.log"]);
+    let words = "proxy: [alert] could not open error log file: open() \"no/such/x.log\" failed \
+                 (2: No such file or directory)\nproxy: [emerg] unknown directive";
+    assert!(ended.err.starts_with(words), "{}", ended.err);
+}
+
 /// A low port on an address of loopback that no other test uses.
 fn low_door(number: u8) -> SocketAddr {
     let [.., a, b] = id().to_be_bytes();

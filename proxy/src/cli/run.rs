@@ -8,7 +8,7 @@ use super::args::Args;
 use super::words;
 use crate::config::model::{ErrorLog, LogLevel, LogTarget};
 use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned, modules};
-use crate::control::{self, Error, Order};
+use crate::control::{self, Error, Order, StartLog};
 
 /// The whole program, but for ending the process: 0 and 1 as nginx.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -23,9 +23,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         tell(&args);
         return ExitCode::SUCCESS;
     }
+    let log = start_log(&args);
     let config = match load(&args) {
         Ok(config) => config,
         Err(problem) => {
+            if let Some(log) = log {
+                log.emerg(&problem);
+            }
             if args.test {
                 fail(&args, &problem);
             } else {
@@ -57,6 +61,16 @@ fn tell(args: &Args) {
     if args.help {
         words::say(words::USAGE);
     }
+}
+
+/// `-e`, where it is a file; nginx goes on without one that it cannot open.
+fn start_log(args: &Args) -> Option<StartLog> {
+    let path = args.error_log.as_ref().filter(|path| path.as_os_str() != "stderr")?;
+    let log = StartLog::open(&loader(args).full_path(path));
+    log.inspect_err(|error| {
+        words::say(&format!("proxy: [alert] could not open error log file: {error}\n"));
+    })
+    .ok()
 }
 
 fn loader(args: &Args) -> Loader {

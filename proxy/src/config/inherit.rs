@@ -111,6 +111,7 @@ pub(super) struct Level {
     pub(super) default_type: Option<String>,
     pub(super) server_tokens: Option<bool>,
     pub(super) tcp_nodelay: Option<bool>,
+    pub(super) reset_timedout: Option<bool>,
     /// `Some` of an empty list is `off`.
     pub(super) access_log: Option<Vec<AccessLog>>,
     pub(super) error_log: Vec<ErrorLog>,
@@ -140,6 +141,7 @@ impl Level {
         or(&mut self.default_type, &outer.default_type);
         or(&mut self.server_tokens, &outer.server_tokens);
         or(&mut self.tcp_nodelay, &outer.tcp_nodelay);
+        or(&mut self.reset_timedout, &outer.reset_timedout);
         or(&mut self.access_log, &outer.access_log);
         or_list(&mut self.error_log, &outer.error_log);
     }
@@ -173,6 +175,7 @@ impl Level {
             default_type: self.default_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
             server_tokens: self.server_tokens.unwrap_or(true),
             tcp_nodelay: self.tcp_nodelay.unwrap_or(true),
+            reset_timedout: self.reset_timedout.unwrap_or(false),
             access_log: self.access_log.clone().unwrap_or_default(),
             error_log: self.error_log.clone(),
         }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::listen::{Limits, Shortage};
 
 /// What a thread's runtime has open beside its connections, and what the logs may want.
-const OF_A_THREAD: usize = 6;
+const OF_A_THREAD: usize = 4;
 
 /// What is shared out, for the whole life of a proxy.
 #[derive(Debug)]

@@ -81,6 +81,9 @@ pub(super) async fn serve(
     drop(place);
     let switched = client.switched.borrow_mut().take();
     if !over {
+        if client.flow.reset.get() && client.flow.blocked.get().is_some() {
+            take_back(http.into_parts()).0.reset_at_close();
+        }
         return;
     }
     let (stream, early) = take_back(http.into_parts());

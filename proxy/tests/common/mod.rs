@@ -311,6 +311,12 @@ impl Wire {
         String::from_utf8(self.rest()).unwrap()
     }
 
+    /// Reads to the end, and says whether that is a reset.
+    pub(crate) fn is_reset(&mut self) -> bool {
+        let read = self.socket.read_to_end(&mut self.early);
+        read.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+    }
+
     /// Waits for the end, before which nothing may come.
     pub(crate) fn expect_end(&mut self) {
         assert_eq!(self.rest().escape_ascii().to_string(), "");

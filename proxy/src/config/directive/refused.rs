@@ -343,7 +343,6 @@ pub(super) const NAMES: &[&str] = &[
     "recursive_error_pages",
     "referer_hash_bucket_size",
     "referer_hash_max_size",
-    "reset_timedout_connection",
     "resolver",
     "resolver_timeout",
     "rewrite",

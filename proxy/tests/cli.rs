@@ -30,6 +30,12 @@ fn it_tells_about_itself() {
         let told = place.run(&[flag]);
         assert_eq!((told.code, &*told.out), (Some(0), ""), "{flag}");
         assert!(told.err.strip_prefix(version).unwrap().starts_with(says), "{flag}: {}", told.err);
+        let modules = told.err.lines().any(|line| {
+            line.starts_with("configure arguments: --with")
+                && line.contains(" --without-http_fastcgi_module")
+                && !line.contains("http_proxy_module")
+        });
+        assert_eq!(modules, flag == "-V", "{flag}: {}", told.err);
     }
 }
 

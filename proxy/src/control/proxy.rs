@@ -170,7 +170,7 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it; the old one then goes on unchanged.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
-        if !matches!(*self.plan.borrow(), Plan::Serve(_) | Plan::Pause) {
+        if !matches!(*self.plan.borrow(), Plan::Serve(..) | Plan::Pause) {
             return Err(Error::Ending);
         }
         let generation = generation::build(config, &self.zone, &self.files)?;
@@ -182,7 +182,7 @@ impl Proxy {
         let doors = next.doors(&generation, &self.counters, &limits);
         let old = std::mem::replace(&mut *current, next);
         listeners::leave(old.bound, &current.bound);
-        self.plan.send_replace(Plan::Serve(doors));
+        self.plan.send_replace(Plan::Serve(doors, current.first_upstream()));
         old.retired.cancel();
         Ok(())
     }
@@ -227,7 +227,7 @@ impl Proxy {
     pub fn pause(&self) {
         let current = self.current();
         let serves = |plan: &mut Plan| {
-            let serves = matches!(plan, Plan::Serve(_));
+            let serves = matches!(plan, Plan::Serve(..));
             if serves {
                 *plan = Plan::Pause;
             }
@@ -312,7 +312,7 @@ impl Prepared {
         let budget = Budget::new(threads);
         let limits = budget.limits(config, current.bound.len());
         let doors = current.doors(&generation, &counters, &limits);
-        let (plan, orders) = watch::channel(Plan::Serve(doors));
+        let (plan, orders) = watch::channel(Plan::Serve(doors, current.first_upstream()));
         let (alive, all_ended) = mpsc::channel(1);
         for number in 0..threads {
             worker::start(number, orders.clone(), alive.clone(), powerless)
@@ -333,6 +333,11 @@ impl Current {
             error_log: generation.error_log.clone(),
             shutdown_timeout: config.worker_shutdown_timeout,
         }
+    }
+
+    /// The number with which its upstreams begin.
+    fn first_upstream(&self) -> u64 {
+        self.upstreams.iter().map(|upstream| upstream.keepalive.id()).min().unwrap_or_default()
     }
 
     /// What the worker threads serve.

@@ -20,8 +20,9 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// What all worker threads are to do.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
-    /// Accept at these doors; connections of earlier ones go on.
-    Serve(Vec<Door>),
+    /// Accept at these doors; connections of earlier ones go on. The upstreams behind them begin
+    /// with this number.
+    Serve(Vec<Door>, u64),
     /// Accept nothing until there are doors again.
     Pause,
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
@@ -64,11 +65,11 @@ pub(super) fn start(
 
 async fn run(mut plan: watch::Receiver<Plan>) {
     let (tasks, pool, crowd) = (Tasks::default(), Pool::default(), Crowd::default());
-    Tasks::default().spawn(sweep(pool.clone()));
+    Tasks::default().spawn(sweep(pool.clone(), plan.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
-            Plan::Serve(doors) => {
+            Plan::Serve(doors, _) => {
                 for door in doors {
                     tasks.spawn(accept(door, pool.clone(), crowd.clone(), tasks.clone()));
                 }
@@ -99,11 +100,15 @@ async fn drain(tasks: &Tasks, limit: Option<Duration>, plan: &mut watch::Receive
 }
 
 /// Drops connections to servers that were closed or have idled for too long.
-async fn sweep(pool: Pool) {
+async fn sweep(pool: Pool, plan: watch::Receiver<Plan>) {
+    let mut oldest = 0;
     let mut tick = interval(SWEEP);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        pool.sweep(Instant::now());
+        if let Plan::Serve(_, first) = &*plan.borrow() {
+            oldest = *first;
+        }
+        pool.sweep(Instant::now(), oldest);
     }
 }

@@ -1,9 +1,10 @@
 //! Listening sockets: bound once for the process, accepted from by every thread.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::Path;
 use std::pin::pin;
@@ -214,6 +215,8 @@ fn bind_unix(path: &Path, options: &Options) -> io::Result<Socket> {
     socket.set_nonblocking(true)?;
     options.apply(&socket, false)?;
     socket.bind(&SockAddr::unix(path)?)?;
+    // Everybody may connect, as with nginx, whatever the umask: directories keep out who may not.
+    fs::set_permissions(path, Permissions::from_mode(0o666))?;
     socket.listen(options.backlog())?;
     Ok(socket)
 }

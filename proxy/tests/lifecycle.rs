@@ -140,6 +140,33 @@ fn a_reload_keeps_tunnels_and_counts_and_closes_idle_connections() {
 }
 
 #[test]
+fn what_is_kept_for_a_retired_configuration_is_not_kept_for_long() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(GET);
+    let (mut kept, _) = worker.answer(OK);
+    client.answer();
+    house.reload(Says { location: "proxy_set_header X-Generation 2;", ..Says::default() });
+    // `keepalive_timeout` of the upstream would be a minute.
+    kept.expect_end();
+    house.wait_for_peace();
+}
+
+#[test]
+fn a_listening_unix_socket_is_open_to_everybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("l.sock");
+    let shown = path.display();
+    let text = format!("events {{}} http {{ server {{ listen unix:{shown}; }} }}");
+    let proxy = proxy::Proxy::start(&Config::from_text(text).unwrap()).unwrap();
+    let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o666);
+    proxy.reload(&Config::from_text("events {}").unwrap()).unwrap();
+    wait_until("the file is gone", || !path.exists());
+}
+
+#[test]
 fn a_reload_that_fails_changes_nothing() {
     let house = House::new();
     let worker = house.worker("a.sock");

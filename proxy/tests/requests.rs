@@ -45,6 +45,23 @@ fn a_client_that_never_reads_is_left_at_send_timeout() {
 }
 
 #[test]
+fn one_that_is_to_be_reset_loses_what_it_has_not_read() {
+    for (reset, says) in [(false, ""), (true, "reset_timedout_connection on;")] {
+        let http = format!("send_timeout 300ms; {says}");
+        let house = House::saying(Says { http: &http, ..Says::default() });
+        let worker = house.worker("a.sock");
+        let mut client = house.client();
+        client.send(GET);
+        let mut server = worker.accept();
+        server.head();
+        server.send("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n");
+        server.fill(50_000_000);
+        house.wait_for_peace();
+        assert_eq!(client.is_reset(), reset);
+    }
+}
+
+#[test]
 fn bodies_stream_both_ways() {
     let house = House::new();
     let worker = house.worker("a.sock");

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::control::Order;
+
 /// What the command line asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Args {
@@ -26,6 +28,8 @@ pub(super) struct Args {
     pub(super) error_log: Option<PathBuf>,
     /// `-g DIRECTIVES`
     pub(super) globals: Option<String>,
+    /// `-s SIGNAL`
+    pub(super) signal: Option<Order>,
     /// `--listen ADDR...`
     pub(super) listen: Vec<String>,
     /// `--upstream ADDR...`
@@ -44,9 +48,9 @@ pub(super) enum Misuse {
     /// One of ours without its argument.
     #[error("option \"{0}\" requires an address")]
     NoAddress(&'static str),
-    /// An option of nginx that is not here yet.
-    #[error("option \"-{0}\" is not supported yet: send the signal to the process instead")]
-    Unsupported(char),
+    /// A signal that nginx has no name for.
+    #[error("invalid option: \"-s {0}\"")]
+    Signal(String),
     /// Two options that exclude each other.
     #[error(
         "\"--listen\" and \"--upstream\" replace parts of the built-in configuration: they cannot be used with \"-c\""
@@ -108,7 +112,10 @@ impl Args {
             'p' => self.prefix = Some(need("directory name")?.into()),
             'e' => self.error_log = Some(need("file name")?.into()),
             'g' => self.globals = Some(need("parameter")?),
-            _ => return Err(Misuse::Unsupported(flag)),
+            _ => {
+                let word = need("parameter")?;
+                self.signal = Some(Order::from_word(&word).ok_or(Misuse::Signal(word))?);
+            }
         }
         Ok(())
     }
@@ -142,6 +149,8 @@ mod tests {
         assert_eq!(together, apart);
         assert!(apart.test && apart.quiet && !apart.dump);
         assert_eq!(apart.conf.unwrap().to_str(), Some("nginx.conf"));
+        assert_eq!(parse("-sstop").unwrap().signal, Some(Order::Stop));
+        assert_eq!(parse("-s reload").unwrap().signal, Some(Order::Reload));
     }
 
     #[test]
@@ -157,6 +166,8 @@ mod tests {
         assert_eq!(parse("-x").unwrap_err(), "invalid option: \"x\"");
         assert_eq!(parse("nginx.conf").unwrap_err(), "invalid option: \"nginx.conf\"");
         assert_eq!(parse("-c").unwrap_err(), "option \"-c\" requires file name");
+        assert_eq!(parse("-s").unwrap_err(), "option \"-s\" requires parameter");
+        assert_eq!(parse("-s foo").unwrap_err(), "invalid option: \"-s foo\"");
         assert_eq!(
             parse("--upstream -q").unwrap_err(),
             "option \"--upstream\" requires an address"

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use super::args::Args;
 use super::words;
 use crate::config::model::{ErrorLog, LogLevel, LogTarget};
-use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned};
-use crate::control::{self, Error, Proxy};
+use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned, modules};
+use crate::control::{self, Error, Order, StartLog};
 
 /// The whole program, but for ending the process: 0 and 1 as nginx.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -23,9 +23,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         tell(&args);
         return ExitCode::SUCCESS;
     }
+    let log = start_log(&args);
     let config = match load(&args) {
         Ok(config) => config,
         Err(problem) => {
+            if let Some(log) = log {
+                log.emerg(&problem);
+            }
             if args.test {
                 fail(&args, &problem);
             } else {
@@ -37,7 +41,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if !args.quiet {
         words::warnings(&config);
     }
-    let done = if args.test { test(&args, &config) } else { serve(&args, &config) };
+    let done = match args.signal {
+        _ if args.test => test(&args, &config),
+        Some(order) => tell_running(&config, order),
+        None => serve(&args, &config),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(()) => ExitCode::FAILURE,
@@ -48,10 +56,21 @@ fn tell(args: &Args) {
     words::say(words::VERSION);
     if args.configure {
         words::say(concat!("built with Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer\n"));
+        words::say(&format!("configure arguments: {}\n", modules().join(" ")));
     }
     if args.help {
         words::say(words::USAGE);
     }
+}
+
+/// `-e`, where it is a file; nginx goes on without one that it cannot open.
+fn start_log(args: &Args) -> Option<StartLog> {
+    let path = args.error_log.as_ref().filter(|path| path.as_os_str() != "stderr")?;
+    let log = StartLog::open(&loader(args).full_path(path));
+    log.inspect_err(|error| {
+        words::say(&format!("proxy: [alert] could not open error log file: {error}\n"));
+    })
+    .ok()
 }
 
 fn loader(args: &Args) -> Loader {
@@ -101,8 +120,11 @@ fn default_log(args: &Args, path: &Path) -> ErrorLog {
 }
 
 fn test(args: &Args, config: &Config) -> Result<(), ()> {
-    if let Err(problem) = Proxy::check(config) {
-        fail(args, &problem);
+    if let Err(error) = control::check(config) {
+        match error {
+            Error::Config(problem) => fail(args, &problem),
+            other => fail(args, &Problem::beyond_syntax(other.to_string())),
+        }
         return Err(());
     }
     if !args.quiet {
@@ -127,6 +149,13 @@ fn fail(args: &Args, problem: &Problem) {
     }
     words::complain(problem);
     words::say(&format!("proxy: configuration file {file} test failed\n"));
+}
+
+/// `-s`: a signal to the process that the pid file names.
+fn tell_running(config: &Config, order: Order) -> Result<(), ()> {
+    control::send(config, order).map_err(|unsent| {
+        words::say(&format!("proxy: [{}] {unsent}\n", unsent.level()));
+    })
 }
 
 fn serve(args: &Args, config: &Config) -> Result<(), ()> {

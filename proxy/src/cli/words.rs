@@ -9,7 +9,8 @@ pub(super) const VERSION: &str = concat!("proxy version: proxy/", env!("CARGO_PK
 
 /// The options.
 pub(super) const USAGE: &str = "\
-Usage: proxy [-?hvVtTq] [-p prefix] [-e filename] [-c filename] [-g directives]
+Usage: proxy [-?hvVtTq] [-s signal] [-p prefix]
+             [-e filename] [-c filename] [-g directives]
        proxy [--listen address...] [--upstream address...]
 
 Options:
@@ -19,6 +20,8 @@ Options:
   -t            : test configuration and exit
   -T            : test configuration, dump it and exit
   -q            : suppress non-error messages during configuration testing
+  -s signal     : send signal to the process that the pid file names:
+                  stop, quit, reopen, reload
   -p prefix     : set prefix path (default: the working directory)
   -e filename   : set error log file (default: stderr)
   -c filename   : set configuration file (default: a built-in one, see below)

@@ -35,6 +35,8 @@ pub(super) fn listen(text: &str) -> Result<Address, &'static str> {
     if !text.is_empty()
         && text.chars().all(|c| c.is_ascii_digit() || c == '-')
         && text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.ends_with('-')
+        && text.matches('-').count() < 2
     {
         let (port, last_port) = ports(text)?;
         return Ok(Address { host: Host::Any, port: Some(port), last_port });

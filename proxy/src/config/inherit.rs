@@ -107,6 +107,7 @@ pub(super) struct Level {
     pub(super) default_type: Option<String>,
     pub(super) server_tokens: Option<bool>,
     pub(super) tcp_nodelay: Option<bool>,
+    pub(super) reset_timedout: Option<bool>,
     /// `Some` of an empty list is `off`.
     pub(super) access_log: Option<Vec<AccessLog>>,
     /// `off` was said here, perhaps beside other logs: then it counts.
@@ -142,6 +143,7 @@ impl Level {
         if self.access_log.is_none() {
             self.access_log_off = outer.access_log_off;
         }
+        or(&mut self.reset_timedout, &outer.reset_timedout);
         or(&mut self.access_log, &outer.access_log);
         or_list(&mut self.error_log, &outer.error_log);
         self.answers.inherit(&outer.answers);
@@ -189,6 +191,7 @@ impl Level {
             default_type: self.default_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
             server_tokens: self.server_tokens.unwrap_or(true),
             tcp_nodelay: self.tcp_nodelay.unwrap_or(true),
+            reset_timedout: self.reset_timedout.unwrap_or(false),
             access_log: match &self.access_log {
                 Some(logs) if !self.access_log_off => logs.clone(),
                 _ => Vec::new(),

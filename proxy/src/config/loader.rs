@@ -160,7 +160,7 @@ fn finish(main: MainDraft, walk: Walk) -> Config {
         worker_processes: main.worker_processes.flatten(),
         worker_rlimit_nofile: main.worker_rlimit_nofile,
         worker_shutdown_timeout: main.worker_shutdown_timeout,
-        worker_connections: worker_connections.unwrap_or(512),
+        worker_connections,
         http: main.http,
         notes: walk.notes,
         warnings: walk.warnings,
@@ -223,7 +223,7 @@ mod tests {
                 "conf/types.inc"
             ]
         );
-        assert_eq!(config.worker_connections, 7);
+        assert_eq!(config.worker_connections, Some(7));
         let http = config.http.unwrap();
         let listens: Vec<_> =
             http.servers.iter().map(|s| s.listen[0].text.value.as_str()).collect();

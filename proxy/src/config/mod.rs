@@ -17,6 +17,7 @@ mod source;
 mod value;
 
 pub use built_in::BUILT_IN;
+pub use directive::modules;
 pub use loader::Loader;
 pub use model::Config;
 pub use problem::Problem;

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::budget::Budget;
+use super::listeners;
 use super::worker::{self, Plan};
 use crate::balance::{PeerSnapshot, Zone};
 use crate::config::{Config, Problem};
 use crate::generation::{self, Generation, LogFiles};
-use crate::listen::Door;
+use crate::listen::{Door, Limits};
 use crate::net::{Addr, Bound};
 use crate::observe::{Counters, Counts, ErrorLog, Level, errno};
 use crate::upstream::Group;
@@ -113,6 +115,7 @@ pub struct Proxy {
     zone: Zone<Addr>,
     counters: Arc<Counters>,
     files: LogFiles,
+    budget: Budget,
     current: Mutex<Current>,
     alive: Mutex<Option<mpsc::Receiver<()>>>,
 }
@@ -133,7 +136,7 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it.
     pub fn check(config: &Config) -> Result<(), Problem> {
-        super::process::account(config)?;
+        super::account::account(config)?;
         generation::build(config, &Zone::new(), &LogFiles::default()).map(drop)
     }
 
@@ -152,7 +155,12 @@ impl Proxy {
     pub fn prepare(config: &Config) -> Result<Prepared, Error> {
         let (zone, files) = (Zone::new(), LogFiles::default());
         let generation = generation::build(config, &zone, &files)?;
-        let bound = bind(&generation, &[])?;
+        let bound = listeners::bind(&generation, &[]).inspect_err(|error| {
+            // Whoever starts it is told anyway; who reads the log afterwards would not know.
+            if !(config.error_log.is_empty() || files.uses_stderr()) {
+                generation.error_log.log(Level::Emerg, format_args!("{error}"));
+            }
+        })?;
         Ok(Prepared { zone, files, generation, bound })
     }
 
@@ -162,16 +170,20 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it; the old one then goes on unchanged.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
-        if !matches!(*self.plan.borrow(), Plan::Serve(..)) {
+        if !matches!(*self.plan.borrow(), Plan::Serve { .. } | Plan::Pause) {
             return Err(Error::Ending);
         }
         let generation = generation::build(config, &self.zone, &self.files)?;
         let mut current = self.current();
-        let bound = bind(&generation, &current.bound)?;
+        let bound = listeners::bind(&generation, &current.bound)?;
+        listeners::change(&generation, &bound);
         let next = Current::new(config, &generation, bound);
-        let doors = doors(&generation, &next, &self.counters);
+        let limits = self.budget.limits(config, next.bound.len());
+        let doors = next.doors(&generation, &self.counters, &limits);
         let old = std::mem::replace(&mut *current, next);
-        self.plan.send_replace(Plan::Serve(doors, generation.chores));
+        listeners::leave(old.bound, &current.bound);
+        let (chores, first) = (generation.chores, current.first_upstream());
+        self.plan.send_replace(Plan::Serve { doors, chores, first });
         old.retired.cancel();
         Ok(())
     }
@@ -212,13 +224,29 @@ impl Proxy {
         }
     }
 
+    /// Accepts nothing more, but keeps its listeners, in whose queues new connections wait for the
+    /// next [`Proxy::reload`] (nginx: WINCH).
+    pub fn pause(&self) {
+        let current = self.current();
+        let serves = |plan: &mut Plan| {
+            let serves = matches!(plan, Plan::Serve { .. });
+            if serves {
+                *plan = Plan::Pause;
+            }
+            serves
+        };
+        if self.plan.send_if_modified(serves) {
+            current.retired.cancel();
+        }
+    }
+
     /// Accepts nothing more and ends when the last request and tunnel have, or at
     /// `worker_shutdown_timeout` (nginx: QUIT). [`Proxy::stopped`] tells when.
     pub fn quit(&self) {
         let mut current = self.current();
+        listeners::leave(std::mem::take(&mut current.bound), &[]);
         self.plan.send_replace(Plan::Quit(current.shutdown_timeout));
         current.retired.cancel();
-        current.bound.clear();
     }
 
     /// Ends at once (nginx: TERM). [`Proxy::stopped`] tells when.
@@ -265,23 +293,38 @@ impl Prepared {
         self.files.uses_stderr()
     }
 
+    /// Gives the log files to a user, who may then open them anew.
+    pub(super) fn give_logs_to(&self, uid: u32) {
+        self.files.give_to(uid);
+    }
+
     /// Starts the worker threads.
     ///
     /// # Errors
     /// When a thread cannot be started.
     pub fn run(self, config: &Config) -> Result<Proxy, Error> {
+        self.run_as(config, false)
+    }
+
+    /// Starts the worker threads, which keep no capability if they are to be powerless.
+    pub(super) fn run_as(self, config: &Config, powerless: bool) -> Result<Proxy, Error> {
         let Self { zone, files, generation, bound } = self;
         let counters = Arc::<Counters>::default();
         let current = Current::new(config, &generation, bound);
-        let doors = doors(&generation, &current, &counters);
-        let (plan, orders) = watch::channel(Plan::Serve(doors, generation.chores));
+        let threads = threads(config);
+        let budget = Budget::new(threads);
+        let limits = budget.limits(config, current.bound.len());
+        let doors = current.doors(&generation, &counters, &limits);
+        let (chores, first) = (generation.chores, current.first_upstream());
+        let (plan, orders) = watch::channel(Plan::Serve { doors, chores, first });
         let (alive, all_ended) = mpsc::channel(1);
-        for number in 0..threads(config) {
-            worker::start(number, orders.clone(), alive.clone()).map_err(Error::Thread)?;
+        for number in 0..threads {
+            worker::start(number, orders.clone(), alive.clone(), powerless)
+                .map_err(Error::Thread)?;
         }
         announce(&current);
         let alive = Mutex::new(Some(all_ended));
-        Ok(Proxy { plan, zone, counters, files, current: Mutex::new(current), alive })
+        Ok(Proxy { plan, zone, counters, files, budget, current: Mutex::new(current), alive })
     }
 }
 
@@ -295,37 +338,44 @@ impl Current {
             shutdown_timeout: config.worker_shutdown_timeout,
         }
     }
+
+    /// The number with which its upstreams begin.
+    fn first_upstream(&self) -> u64 {
+        self.upstreams
+            .iter()
+            .map(|upstream| upstream.current().keepalive.id())
+            .min()
+            .unwrap_or_default()
+    }
+
+    /// What the worker threads serve.
+    fn doors(
+        &self,
+        generation: &Generation,
+        counters: &Arc<Counters>,
+        limits: &Limits,
+    ) -> Vec<Door> {
+        let doors = generation.doors.iter().zip(&self.bound).map(|(listening, bound)| Door {
+            bound: bound.clone(),
+            site: listening.site.clone(),
+            inside: listening.inside.clone(),
+            patience: listening.door.patience,
+            nodelay: listening.door.nodelay,
+            retired: self.retired.clone(),
+            counters: counters.clone(),
+            limits: limits.clone(),
+        });
+        doors.collect()
+    }
 }
 
-/// `worker_processes`, or one for each core.
+/// `worker_processes`, or one for each core. Without `master_process` nginx has one process.
 fn threads(config: &Config) -> usize {
     let cores = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    config.worker_processes.unwrap_or_else(cores).max(1)
-}
-
-/// Binds what is not bound yet, in the order of the generation's doors.
-fn bind(generation: &Generation, known: &[Arc<Bound>]) -> Result<Vec<Arc<Bound>>, Error> {
-    let bind = |door: &generation::Listening| {
-        let door = &door.door;
-        match known.iter().find(|bound| bound.asked() == &door.addr) {
-            Some(bound) => Ok(bound.clone()),
-            None => Bound::bind(&door.addr, door.backlog, door.ipv6only)
-                .map_err(|error| Error::Bind { addr: door.addr.clone(), error }),
-        }
-    };
-    generation.doors.iter().map(bind).collect()
-}
-
-fn doors(generation: &Generation, current: &Current, counters: &Arc<Counters>) -> Vec<Door> {
-    let doors = generation.doors.iter().zip(&current.bound).map(|(listening, bound)| Door {
-        bound: bound.clone(),
-        site: listening.site.clone(),
-        patience: listening.door.patience,
-        nodelay: listening.door.nodelay,
-        retired: current.retired.clone(),
-        counters: counters.clone(),
-    });
-    doors.collect()
+    match config.master_process {
+        true => config.worker_processes.unwrap_or_else(cores).max(1),
+        false => 1,
+    }
 }
 
 /// Says where it listens and to what it balances.

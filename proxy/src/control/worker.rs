@@ -9,8 +9,9 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use super::account::give_up_all;
 use crate::generation::Chores;
-use crate::listen::{Door, accept};
+use crate::listen::{Crowd, Door, accept};
 use crate::tasks::Tasks;
 use crate::upstream::Pool;
 
@@ -23,15 +24,19 @@ const CHORES: Duration = Duration::from_millis(500);
 /// What all worker threads are to do.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
-    /// Accept at these doors; connections of earlier ones go on. And do these chores.
-    Serve(Vec<Door>, Arc<Chores>),
+    /// Accept at these doors; connections of earlier ones go on. And do these chores. The
+    /// upstreams behind the doors begin with this number.
+    Serve { doors: Vec<Door>, chores: Arc<Chores>, first: u64 },
+    /// Accept nothing until there are doors again.
+    Pause,
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
     Quit(Option<Duration>),
     /// End now.
     Stop,
 }
 
-/// Starts a worker thread. `alive` is dropped when it has ended.
+/// Starts a worker thread. `alive` is dropped when it has ended. A powerless one keeps no
+/// capability of its starter's.
 ///
 /// # Errors
 /// When the system gives no thread, or no epoll descriptor to it.
@@ -39,13 +44,15 @@ pub(super) fn start(
     number: usize,
     plan: watch::Receiver<Plan>,
     alive: mpsc::Sender<()>,
+    powerless: bool,
 ) -> io::Result<()> {
     let (started, start) = std_mpsc::sync_channel(1);
     thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         // A local runtime cannot leave its thread, so it is made there.
-        let runtime =
-            Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-        match runtime {
+        let build =
+            || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let powers = if powerless { give_up_all() } else { Ok(()) };
+        match powers.and_then(|()| build()) {
             Ok(runtime) => {
                 // Whoever started us waits for this.
                 let _ = started.send(Ok(()));
@@ -66,16 +73,17 @@ pub(super) fn start(
 }
 
 async fn run(mut plan: watch::Receiver<Plan>) {
-    let (tasks, pool) = (Tasks::default(), Pool::default());
-    Tasks::default().spawn(sweep(pool.clone()));
+    let (tasks, pool, crowd) = (Tasks::default(), Pool::default(), Crowd::default());
+    Tasks::default().spawn(sweep(pool.clone(), plan.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
-            Plan::Serve(doors, _) => {
+            Plan::Serve { doors, .. } => {
                 for door in doors {
-                    tasks.spawn(accept(door, pool.clone(), tasks.clone()));
+                    tasks.spawn(accept(door, pool.clone(), crowd.clone(), tasks.clone()));
                 }
             }
+            Plan::Pause => {}
             Plan::Quit(limit) => return drain(&tasks, limit, &mut plan).await,
             Plan::Stop => return,
         }
@@ -101,12 +109,16 @@ async fn drain(tasks: &Tasks, limit: Option<Duration>, plan: &mut watch::Receive
 }
 
 /// Drops connections to servers that were closed or have idled for too long.
-async fn sweep(pool: Pool) {
+async fn sweep(pool: Pool, plan: watch::Receiver<Plan>) {
+    let mut oldest = 0;
     let mut tick = interval(SWEEP);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        pool.sweep(Instant::now());
+        if let Plan::Serve { first, .. } = &*plan.borrow() {
+            oldest = *first;
+        }
+        pool.sweep(Instant::now(), oldest);
     }
 }
 
@@ -115,8 +127,8 @@ async fn do_chores(mut plan: watch::Receiver<Plan>) {
     let mut chores: Option<Arc<Chores>> = None;
     loop {
         match &*plan.borrow_and_update() {
-            Plan::Serve(_, next) => chores = Some(next.clone()),
-            Plan::Quit(_) => {}
+            Plan::Serve { chores: next, .. } => chores = Some(next.clone()),
+            Plan::Pause | Plan::Quit(_) => {}
             Plan::Stop => return,
         }
         if let Some(chores) = chores.as_ref().filter(|chores| !chores.is_idle()) {

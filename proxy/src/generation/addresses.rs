@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use crate::config::model::{Listen, ListenAddress, Server};
+use crate::config::model::{Listen, ListenAddress, Server, SocketKeepalive, SocketOptions};
 use crate::config::{Config, Problem, Spanned};
-use crate::net::Addr;
+use crate::net::{Addr, Options};
 
 /// nginx's queue length on Linux.
 const BACKLOG: u32 = 511;
@@ -15,10 +15,8 @@ const BACKLOG: u32 = 511;
 pub(crate) struct Doorway {
     /// The address.
     pub(crate) addr: Addr,
-    /// The length of its queue.
-    pub(crate) backlog: u32,
-    /// Whether an IPv6 socket takes IPv6 only.
-    pub(crate) ipv6only: bool,
+    /// The options of its socket.
+    pub(crate) options: Options,
     /// How long a new connection may stay silent.
     pub(crate) patience: Duration,
     /// Whether small writes go out at once.
@@ -28,27 +26,28 @@ pub(crate) struct Doorway {
 /// The servers behind one address: their positions, and which of them is the default.
 pub(super) type Members = Vec<(usize, bool)>;
 
+/// One socket, and the servers behind it.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    pub(super) door: Doorway,
+    pub(super) members: Members,
+    /// Of the addresses that a socket for every address covers, those with servers of their own.
+    pub(super) inside: Vec<(IpAddr, Members)>,
+    /// Whether it must have a socket of its own.
+    bind: bool,
+}
+
 /// Every address that servers listen on, each once, in the order written.
-pub(super) fn doors(
-    config: &Config,
-    servers: &[Server],
-) -> Result<Vec<(Doorway, Members)>, Problem> {
-    let mut doors: Vec<(Doorway, Members)> = Vec::new();
+pub(super) fn doors(config: &Config, servers: &[Server]) -> Result<Vec<Entrance>, Problem> {
+    let mut doors: Vec<Entrance> = Vec::new();
     for (position, server) in servers.iter().enumerate() {
         for (listen, addr) in listening(config, server)? {
-            let known = doors.iter().position(|(door, _)| door.addr == addr);
+            let known = doors.iter().position(|known| known.door.addr == addr);
             let at = known.unwrap_or_else(|| {
-                let door = Doorway {
-                    addr,
-                    backlog: BACKLOG,
-                    ipv6only: true,
-                    patience: server.settings.client_header_timeout,
-                    nodelay: server.settings.tcp_nodelay,
-                };
-                doors.push((door, Vec::new()));
+                doors.push(Entrance::new(addr, server));
                 doors.len() - 1
             });
-            let Some((door, members)) = doors.get_mut(at) else { continue };
+            let Some(Entrance { door, members, bind, .. }) = doors.get_mut(at) else { continue };
             let said = |what: &str| {
                 let message = format!("a duplicate {what} {}", door.addr);
                 Problem::new(message, listen.text.span, &config.sources)
@@ -59,12 +58,76 @@ pub(super) fn doors(
             if listen.default_server && members.iter().any(|(_, default)| *default) {
                 return Err(said("default server for"));
             }
-            door.backlog = listen.backlog.unwrap_or(door.backlog);
-            door.ipv6only &= listen.ipv6only;
+            if listen.socket.bind {
+                (door.options, *bind) = (options(&listen.socket), true);
+            }
             members.push((position, listen.default_server));
         }
     }
-    Ok(doors)
+    Ok(gather(doors))
+}
+
+impl Entrance {
+    fn new(addr: Addr, server: &Server) -> Self {
+        let door = Doorway {
+            addr,
+            options: options(&SocketOptions::default()),
+            patience: server.settings.client_header_timeout,
+            nodelay: server.settings.tcp_nodelay,
+        };
+        Self { door, members: Vec::new(), inside: Vec::new(), bind: false }
+    }
+
+    /// Whether its socket takes what comes to the other's address.
+    fn covers(&self, other: &Self) -> bool {
+        match (&self.door.addr, &other.door.addr) {
+            (Addr::Tcp(all), Addr::Tcp(one)) => {
+                let same = all.port() == one.port() && all.is_ipv4() == one.is_ipv4();
+                same && all.port() != 0 && all.ip().is_unspecified() && !one.ip().is_unspecified()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Puts the addresses that need no socket of their own inside the one that covers them, as nginx
+/// does: the system would not bind both.
+fn gather(doors: Vec<Entrance>) -> Vec<Entrance> {
+    let covered = |one: &Entrance| !one.bind && doors.iter().any(|all| all.covers(one));
+    let covered: Vec<bool> = doors.iter().map(covered).collect();
+    let (mut inside, mut own) = (Vec::new(), Vec::new());
+    for (door, covered) in doors.into_iter().zip(covered) {
+        if covered { inside.push(door) } else { own.push(door) }
+    }
+    for one in inside {
+        let (Addr::Tcp(addr), Some(all)) =
+            (&one.door.addr, own.iter_mut().find(|all| all.covers(&one)))
+        else {
+            continue;
+        };
+        all.inside.push((addr.ip(), one.members));
+    }
+    own
+}
+
+fn options(said: &SocketOptions) -> Options {
+    let (keepalive, probes) = match said.keepalive {
+        None => (None, (None, None, None)),
+        Some(SocketKeepalive::Off) => (Some(false), (None, None, None)),
+        Some(SocketKeepalive::On) => (Some(true), (None, None, None)),
+        Some(SocketKeepalive::Times { idle, interval, count }) => {
+            (Some(true), (idle, interval, count))
+        }
+    };
+    Options {
+        backlog: said.backlog.unwrap_or(BACKLOG),
+        ipv6only: said.ipv6only,
+        reuseport: said.reuseport,
+        receive: said.rcvbuf.filter(|size| *size > 0),
+        send: said.sndbuf.filter(|size| *size > 0),
+        keepalive,
+        probes,
+    }
 }
 
 /// Every address that a server listens on, `localhost` and its like resolved to all they have.

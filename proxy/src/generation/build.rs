@@ -1,8 +1,9 @@
 //! A generation, and how it is put together.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::addresses::{self, Doorway};
+use super::addresses::{self, Doorway, Entrance, Members};
 use super::chores::Chores;
 use super::logs::{LogFiles, main_log};
 use super::upstreams::Upstreams;
@@ -34,6 +35,8 @@ pub(crate) struct Listening {
     pub(crate) door: Doorway,
     /// What answers.
     pub(crate) site: Arc<Site>,
+    /// What answers to those who connect to one of these addresses.
+    pub(crate) inside: Arc<[(IpAddr, Arc<Site>)]>,
 }
 
 /// Makes a configuration live. Counts of servers that the zone knows already go on.
@@ -57,10 +60,14 @@ pub(crate) fn build(
     let live =
         http.servers.iter().map(|server| builder.server(server)).collect::<Result<Vec<_>, _>>()?;
     let mut doors = Vec::new();
-    for (door, members) in addresses::doors(config, &http.servers)? {
-        if let Some(site) = builder.site(&members, &http.servers, &live)? {
-            doors.push(Listening { door, site });
+    for Entrance { door, members, inside, .. } in addresses::doors(config, &http.servers)? {
+        let mut site = |members: &Members| builder.site(members, &http.servers, &live);
+        let Some(all) = site(&members)? else { continue };
+        let mut own = Vec::with_capacity(inside.len());
+        for (ip, members) in inside {
+            own.extend(site(&members)?.map(|site| (ip, site)));
         }
+        doors.push(Listening { door, site: all, inside: own.into() });
     }
     let (upstreams, watches) = upstreams.into_all();
     let chores = Arc::new(Chores::new(watches, files.clone()));

@@ -31,6 +31,12 @@ impl LogFiles {
         failed.collect()
     }
 
+    /// Gives every file to a user. One that cannot be given is left as it is: it stays open.
+    pub(crate) fn give_to(&self, uid: u32) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().for_each(|file| file.give_to(uid));
+    }
+
     /// Whether one of them is standard error.
     pub(crate) fn uses_stderr(&self) -> bool {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&None)

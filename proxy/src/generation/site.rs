@@ -225,6 +225,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             keepalive_requests: settings.keepalive_requests,
             keepalive_timeout: settings.keepalive_timeout,
             send_timeout: settings.send_timeout,
+            reset: settings.reset_timedout,
             keepalive_header,
             types: settings.types.clone(),
             default_type: HeaderValue::from_str(&settings.default_type)

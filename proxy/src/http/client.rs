@@ -72,6 +72,8 @@ pub(crate) struct Flow {
     pub(crate) blocked: Cell<Option<Instant>>,
     /// How long that may last, by the location that answered last.
     pub(crate) limit: Cell<Duration>,
+    /// Whether it is reset when that is over.
+    pub(crate) reset: Cell<bool>,
     /// Whether nobody waits for the next bytes that come: those that came are not used yet.
     pub(crate) deaf: Cell<bool>,
 }
@@ -79,7 +81,8 @@ pub(crate) struct Flow {
 impl Flow {
     /// A socket that has not been used yet.
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { blocked: Cell::new(None), limit: Cell::new(limit), deaf: Cell::new(false) }
+        let (blocked, reset, deaf) = (Cell::new(None), Cell::new(false), Cell::new(false));
+        Self { blocked, limit: Cell::new(limit), reset, deaf }
     }
 }
 

@@ -217,6 +217,7 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
         && !record.client.closing.get();
     record.client.patience.set(rules.keepalive_timeout);
     record.client.flow.limit.set(rules.send_timeout);
+    record.client.flow.reset.set(rules.reset);
     keep
 }
 

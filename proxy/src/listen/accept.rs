@@ -2,15 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::yield_now;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::connection;
+use super::crowd::{Crowd, Limits};
 use crate::http::{Client, Flow, Site};
 use crate::net::{Bound, Stream};
 use crate::observe::{Counters, Level, errno};
@@ -27,6 +29,8 @@ pub(crate) struct Door {
     pub(crate) bound: Arc<Bound>,
     /// What answers.
     pub(crate) site: Arc<Site>,
+    /// What answers to those who connect to one of these addresses.
+    pub(crate) inside: Arc<[(IpAddr, Arc<Site>)]>,
     /// How long a new connection may stay silent.
     pub(crate) patience: Duration,
     /// Whether small writes go out at once (nginx: `tcp_nodelay`).
@@ -35,11 +39,13 @@ pub(crate) struct Door {
     pub(crate) retired: CancellationToken,
     /// What is counted.
     pub(crate) counters: Arc<Counters>,
+    /// How many connections a thread may have.
+    pub(crate) limits: Limits,
 }
 
 /// Accepts until the door is retired. The socket's queue is the process's: what this loop leaves
-/// in it is accepted by the next generation's.
-pub(crate) async fn accept(door: Door, pool: Pool, tasks: Tasks) {
+/// in it is accepted by the next generation's, or by itself where there is none.
+pub(crate) async fn accept(door: Door, pool: Pool, crowd: Crowd, tasks: Tasks) {
     let log = door.site.error_log.clone();
     let listener = match door.bound.listener() {
         Ok(listener) => listener,
@@ -50,14 +56,23 @@ pub(crate) async fn accept(door: Door, pool: Pool, tasks: Tasks) {
             return;
         }
     };
+    let serve = |(stream, peer): (Stream, Option<SocketAddr>)| {
+        let client = door.client(&stream, peer, &pool);
+        let retired = door.retired.clone();
+        tasks.spawn(connection::serve(stream, client, retired, crowd.clone(), tasks.clone()));
+    };
+    let next = async || {
+        if crowd.is_full(&door.limits) {
+            crowd.make_room(&door.bound, &door.limits, &log).await;
+        }
+        listener.accept().await
+    };
     let mut resting = false;
-    while let Some(accepted) = door.retired.run_until_cancelled(listener.accept()).await {
+    while let Some(accepted) = door.retired.run_until_cancelled(next()).await {
         match accepted {
-            Ok((stream, peer)) => {
+            Ok(accepted) => {
                 resting = false;
-                let client = door.client(&stream, peer, &pool);
-                let retired = door.retired.clone();
-                tasks.spawn(connection::serve(stream, client, retired, tasks.clone()));
+                serve(accepted);
             }
             Err(error) if is_passing(&error) => {}
             Err(error) => {
@@ -69,6 +84,17 @@ pub(crate) async fn accept(door: Door, pool: Pool, tasks: Tasks) {
                 }
                 sleep(REST).await;
             }
+        }
+    }
+    // Closing the socket would reset those who are connected already, and may have asked.
+    let mut some = door.bound.is_left();
+    while some && !crowd.is_full(&door.limits) {
+        // The runtime has to look at the socket once more.
+        yield_now().await;
+        some = false;
+        while let Some(accepted) = listener.try_accept() {
+            some = true;
+            serve(accepted);
         }
     }
 }
@@ -84,11 +110,14 @@ impl Door {
             stream.set_nodelay();
         }
         let now = Instant::now();
+        let local = stream.local(self.bound.addr());
+        let own = |local: SocketAddr| self.inside.iter().find(|(ip, _)| *ip == local.ip());
+        let site = local.and_then(own).map_or(&self.site, |(_, site)| site);
         Rc::new(Client {
             id: self.counters.accept(),
             peer,
-            local: stream.local(self.bound.addr()),
-            site: self.site.clone(),
+            local,
+            site: site.clone(),
             pool: pool.clone(),
             open: RefCell::new(Some(Counters::connection(&self.counters))),
             counters: self.counters.clone(),

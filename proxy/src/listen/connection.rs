@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::crowd::Crowd;
 use super::socket::Socket;
 use super::wire::Wire;
 use crate::http::{Client, Switched, stack};
@@ -27,13 +28,22 @@ const LINGER: Duration = Duration::from_secs(5);
 /// How often a connection is looked at that no event may wake.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How long after it has connected a client may ask when its generation is retired.
+const GREETING: Duration = Duration::from_secs(2);
+
+/// How long after its last answer a client may ask once more when its generation is retired: it
+/// would be cut off in the middle of a request that it could not know to be too late.
+const PARTING: Duration = Duration::from_millis(250);
+
 /// Serves one connection to its end.
 pub(super) async fn serve(
     stream: Stream,
     client: Rc<Client>,
     retired: CancellationToken,
+    crowd: Crowd,
     tasks: Tasks,
 ) {
+    let place = poll_fn(|cx| Poll::Ready(crowd.enter(&client, cx.waker().clone()))).await;
     let service = TowerToHyperService::new(stack(client.clone()));
     let wire = Wire::new(Socket::new(stream, client.clone()), client.clone());
     let mut http = http1::Builder::new()
@@ -45,10 +55,13 @@ pub(super) async fn serve(
         poll_fn(|cx| {
             if !client.closing.get() && retired.as_mut().poll(cx).is_ready() {
                 client.closing.set(true);
-                // Whoever has not asked yet may be about to: the first answer says that it is the
-                // last.
-                if client.requests.get() > 0 {
+                // Whoever has just come, or was answered a moment ago, may be about to ask: the
+                // next answer says that it is the last.
+                let moment = if client.requests.get() == 0 { GREETING } else { PARTING };
+                if client.busy.get() > 0 {
                     Pin::new(&mut http).graceful_shutdown();
+                } else {
+                    client.patience.set(client.patience.get().min(moment));
                 }
             }
             match http.poll_without_shutdown(cx) {
@@ -64,8 +77,12 @@ pub(super) async fn serve(
         })
         .await
     };
+    drop(place);
     let switched = client.switched.borrow_mut().take();
     if !over {
+        if client.flow.reset.get() && client.flow.blocked.get().is_some() {
+            take_back(http.into_parts()).0.reset_at_close();
+        }
         return;
     }
     let (stream, early) = take_back(http.into_parts());

@@ -2,6 +2,7 @@
 
 mod accept;
 mod connection;
+mod crowd;
 mod head;
 mod line;
 mod mend;
@@ -9,3 +10,4 @@ mod socket;
 mod wire;
 
 pub(crate) use accept::{Door, accept};
+pub(crate) use crowd::{Crowd, Limits, Shortage};

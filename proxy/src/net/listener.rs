@@ -1,18 +1,62 @@
 //! Listening sockets: bound once for the process, accepted from by every thread.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::{TcpListener, UnixListener};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use super::unix::UnixSocket;
 use super::{Addr, Stream};
+
+/// The options of a listening socket, which those that are accepted from it inherit.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// The length of its queue.
+    pub(crate) backlog: u32,
+    /// Whether an IPv6 socket takes IPv6 only.
+    pub(crate) ipv6only: bool,
+    /// Whether another process may listen there as well.
+    pub(crate) reuseport: bool,
+    /// The size of the receive buffer, in bytes.
+    pub(crate) receive: Option<usize>,
+    /// The size of the send buffer, in bytes.
+    pub(crate) send: Option<usize>,
+    /// Whether TCP asks silent clients if they are still there.
+    pub(crate) keepalive: Option<bool>,
+    /// When it asks: idle time, interval, count.
+    pub(crate) probes: (Option<Duration>, Option<Duration>, Option<u32>),
+}
+
+impl Options {
+    fn backlog(&self) -> i32 {
+        i32::try_from(self.backlog).unwrap_or(i32::MAX)
+    }
+
+    fn apply(&self, socket: &Socket, tcp: bool) -> io::Result<()> {
+        self.receive.map_or(Ok(()), |size| socket.set_recv_buffer_size(size))?;
+        self.send.map_or(Ok(()), |size| socket.set_send_buffer_size(size))?;
+        let Some(keepalive) = self.keepalive.filter(|_| tcp) else { return Ok(()) };
+        socket.set_keepalive(keepalive)?;
+        let (idle, interval, count) = self.probes;
+        let mut probes = TcpKeepalive::new();
+        probes = idle.map_or(probes.clone(), |idle| probes.with_time(idle));
+        probes = interval.map_or(probes.clone(), |interval| probes.with_interval(interval));
+        probes = count.map_or(probes.clone(), |count| probes.with_retries(count));
+        if keepalive { socket.set_tcp_keepalive(&probes) } else { Ok(()) }
+    }
+}
 
 /// A listening socket that the process holds; threads accept from it through [`Bound::listener`].
 ///
@@ -22,6 +66,7 @@ pub(crate) struct Bound {
     asked: Addr,
     addr: Addr,
     fd: OwnedFd,
+    left: AtomicBool,
 }
 
 impl Bound {
@@ -29,14 +74,24 @@ impl Bound {
     ///
     /// # Errors
     /// What `socket`, `bind` or `listen` said.
-    pub(crate) fn bind(addr: &Addr, backlog: u32, ipv6only: bool) -> io::Result<Arc<Self>> {
-        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+    pub(crate) fn bind(addr: &Addr, options: &Options) -> io::Result<Arc<Self>> {
         let asked = addr.clone();
         let (addr, socket) = match addr {
-            Addr::Tcp(tcp) => bind_tcp(*tcp, backlog, ipv6only)?,
-            Addr::Unix(path) => (addr.clone(), bind_unix(path, backlog)?),
+            Addr::Tcp(tcp) => bind_tcp(*tcp, options)?,
+            Addr::Unix(path) => (addr.clone(), bind_unix(path, options)?),
         };
-        Ok(Arc::new(Self { asked, addr, fd: socket.into() }))
+        Ok(Arc::new(Self { asked, addr, fd: socket.into(), left: AtomicBool::new(false) }))
+    }
+
+    /// Gives other options to a socket that listens already. What may only be said before is left
+    /// as it is.
+    ///
+    /// # Errors
+    /// What the system refused.
+    pub(crate) fn change(&self, options: &Options) -> io::Result<()> {
+        let socket = SockRef::from(&self.fd);
+        options.apply(&socket, matches!(self.addr, Addr::Tcp(_)))?;
+        socket.listen(options.backlog())
     }
 
     /// What it was asked to listen on, by which a later configuration knows it again.
@@ -49,6 +104,26 @@ impl Bound {
         &self.addr
     }
 
+    /// Says that nobody will accept from it when those who do now have ended.
+    pub(crate) fn leave(&self) {
+        self.left.store(true, Release);
+    }
+
+    /// Whether what is still in its queue has no other chance.
+    pub(crate) fn is_left(&self) -> bool {
+        self.left.load(Acquire)
+    }
+
+    /// A look at the queue from the calling thread's runtime: what came before counts, too.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub(crate) fn knock(&self) -> io::Result<Knock> {
+        // All that is asked of this stream is whether it is readable, which a socket that listens
+        // is while somebody waits.
+        TcpStream::from_std(self.fd.try_clone()?.into()).map(Knock)
+    }
+
     /// A handle for the calling thread's runtime.
     ///
     /// # Errors
@@ -59,6 +134,18 @@ impl Bound {
             Addr::Tcp(_) => TcpListener::from_std(StdTcpListener::from(fd)).map(Listener::Tcp),
             Addr::Unix(_) => UnixListener::from_std(StdUnixListener::from(fd)).map(Listener::Unix),
         }
+    }
+}
+
+/// Whether somebody waits in the queue of a [`Bound`] socket, for a thread that must not accept.
+#[derive(Debug)]
+pub(crate) struct Knock(TcpStream);
+
+impl Knock {
+    /// Waits until somebody waits. Another thread may be the one that lets them in.
+    pub(crate) async fn heard(&self) {
+        // An error here is one that accepting will tell.
+        let _ = self.0.readable().await;
     }
 }
 
@@ -81,39 +168,56 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
+    /// The next of those who wait already, as [`Listener::accept`] gives it.
+    pub(crate) fn try_accept(&self) -> Option<(Stream, Option<SocketAddr>)> {
+        // What is not ready at once is not waiting: nobody has to be woken.
+        let mut cx = Context::from_waker(Waker::noop());
+        match pin!(self.accept()).poll(&mut cx) {
+            Poll::Ready(Ok(accepted)) => Some(accepted),
+            Poll::Ready(Err(_)) | Poll::Pending => None,
+        }
+    }
+
     /// Waits for a connection: the stream, the client's address (none over a path) and, because a
     /// socket bound to every address has many, the address that the client connected to.
     pub(crate) async fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                Ok((Stream::Tcp(stream), Some(peer)))
+                Ok((Stream::tcp(stream), Some(peer)))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(UnixSocket::new(stream.into_std()?)?), None))
+                Ok((Stream::unix(UnixSocket::new(stream.into_std()?)?), None))
             }
         }
     }
 }
 
-fn bind_tcp(addr: SocketAddr, backlog: i32, ipv6only: bool) -> io::Result<(Addr, Socket)> {
+fn bind_tcp(addr: SocketAddr, options: &Options) -> io::Result<(Addr, Socket)> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
+    if options.reuseport {
+        socket.set_reuse_port(true)?;
+    }
     if addr.is_ipv6() {
-        socket.set_only_v6(ipv6only)?;
+        socket.set_only_v6(options.ipv6only)?;
     }
     socket.set_nonblocking(true)?;
+    options.apply(&socket, true)?;
     socket.bind(&addr.into())?;
-    socket.listen(backlog)?;
+    socket.listen(options.backlog())?;
     let bound = socket.local_addr()?.as_socket().unwrap_or(addr);
     Ok((Addr::Tcp(bound), socket))
 }
 
-fn bind_unix(path: &Path, backlog: i32) -> io::Result<Socket> {
+fn bind_unix(path: &Path, options: &Options) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
+    options.apply(&socket, false)?;
     socket.bind(&SockAddr::unix(path)?)?;
-    socket.listen(backlog)?;
+    // Everybody may connect, as with nginx, whatever the umask: directories keep out who may not.
+    fs::set_permissions(path, Permissions::from_mode(0o666))?;
+    socket.listen(options.backlog())?;
     Ok(socket)
 }

@@ -9,6 +9,6 @@ mod stream;
 mod unix;
 
 pub use addr::Addr;
-pub(crate) use listener::Bound;
+pub(crate) use listener::{Bound, Options};
 pub(crate) use scratch::scratch;
 pub(crate) use stream::Stream;

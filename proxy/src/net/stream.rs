@@ -1,10 +1,13 @@
 //! A connection, whichever kind of socket it runs over.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -20,7 +23,29 @@ pub(crate) enum Stream {
     Unix(UnixSocket),
 }
 
+thread_local! {
+    /// The streams of this thread, on which they live and die.
+    static OPEN: Cell<usize> = const { Cell::new(0) };
+}
+
 impl Stream {
+    /// A stream that is counted as open.
+    pub(super) fn tcp(stream: TcpStream) -> Self {
+        OPEN.set(OPEN.get() + 1);
+        Self::Tcp(stream)
+    }
+
+    /// A stream that is counted as open.
+    pub(super) fn unix(stream: UnixSocket) -> Self {
+        OPEN.set(OPEN.get() + 1);
+        Self::Unix(stream)
+    }
+
+    /// How many streams this thread has open, accepted and connected ones.
+    pub(crate) fn open_here() -> usize {
+        OPEN.get()
+    }
+
     /// Connects; the caller bounds the time.
     pub(crate) async fn connect(addr: &Addr) -> io::Result<Self> {
         match addr {
@@ -28,9 +53,9 @@ impl Stream {
                 let stream = TcpStream::connect(addr).await?;
                 // Frames are small and nobody waits for more of them: Nagle only adds delay.
                 stream.set_nodelay(true)?;
-                Ok(Self::Tcp(stream))
+                Ok(Self::tcp(stream))
             }
-            Addr::Unix(path) => UnixSocket::connect(path).map(Self::Unix),
+            Addr::Unix(path) => UnixSocket::connect(path).map(Self::unix),
         }
     }
 
@@ -38,6 +63,13 @@ impl Stream {
     pub(crate) fn set_nodelay(&self) {
         if let Self::Tcp(stream) = self {
             let _ = stream.set_nodelay(true);
+        }
+    }
+
+    /// Makes closing a reset: what the other side has not taken is forgotten.
+    pub(crate) fn reset_at_close(&self) {
+        if let Self::Tcp(stream) = self {
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
     }
 
@@ -62,6 +94,13 @@ impl Stream {
             (Self::Tcp(_), Addr::Tcp(addr)) => Some(*addr),
             _ => None,
         }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // When a thread ends, what it had may outlive the count.
+        let _ = OPEN.try_with(|open| open.set(open.get().saturating_sub(1)));
     }
 }
 

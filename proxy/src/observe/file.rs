@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::fchown;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -37,6 +38,14 @@ impl LogFile {
             *self.file.write().unwrap_or_else(PoisonError::into_inner) = Some(file);
         }
         Ok(())
+    }
+
+    /// Gives the file to a user; a device such as `/dev/null` is everybody's.
+    pub(crate) fn give_to(&self, uid: u32) {
+        let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = file.as_ref().filter(|f| f.metadata().is_ok_and(|m| m.is_file())) {
+            let _ = fchown(file, Some(uid), None);
+        }
     }
 
     /// Writes one line. A log that can't be written must not stop the service: errors are dropped.

@@ -1,7 +1,10 @@
 //! What can go wrong with one server, and what it is called in the log.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use crate::observe::{Level, errno};
 
@@ -33,7 +36,7 @@ impl fmt::Display for Phase {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The connection could not be made; nothing was sent.
-    #[error("connect() to {0} failed ({error})", error = errno(.1))]
+    #[error("connect() to {0} failed ({error}){why}", error = errno(.1), why = Refused(.0, .1))]
     Connect(Box<str>, #[source] io::Error),
     /// It took too long.
     #[error("upstream timed out (110: Connection timed out)")]
@@ -59,6 +62,32 @@ pub(crate) enum Failure {
     /// The client's body is larger than it may be; no server is to blame.
     #[error("client intended to send too large body")]
     TooLarge,
+}
+
+/// Why the system refused a socket's path: whose it is, and who asks. nginx leaves both to be
+/// found out.
+struct Refused<'a>(&'a str, &'a io::Error);
+
+impl fmt::Display for Refused<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.strip_prefix("unix:").map(Path::new);
+        let Some(path) = path.filter(|_| self.1.kind() == io::ErrorKind::PermissionDenied) else {
+            return Ok(());
+        };
+        let mode = |metadata: &Metadata| metadata.mode() & 0o7777;
+        match path.metadata() {
+            Ok(socket) => {
+                let (uid, gid, mode) = (socket.uid(), socket.gid(), mode(&socket));
+                write!(f, ", the socket is of uid {uid} gid {gid} mode {mode:04o}")?;
+            }
+            Err(_) => write!(f, ", a directory on the way to it is closed")?,
+        }
+        // The owner of what the system tells of this thread is who this thread is.
+        match Path::new("/proc/thread-self/comm").metadata() {
+            Ok(own) => write!(f, ", we are uid {} gid {}", own.uid(), own.gid()),
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 impl Failure {

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 
+/// How long a connection is kept for the last clients of a retired configuration.
+const RETIRED: Duration = Duration::from_secs(2);
+
 /// What is kept open to the servers of one upstream.
 #[derive(Debug)]
 pub(crate) struct Keepalive {
@@ -26,6 +29,11 @@ pub(crate) struct Keepalive {
 }
 
 impl Keepalive {
+    /// Its number: later ones have higher ones.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// The settings of a new upstream.
     pub(crate) fn new(
         connections: usize,
@@ -88,10 +96,14 @@ impl Pool {
         }
     }
 
-    /// Drops what is too old or was closed by its server.
-    pub(crate) fn sweep(&self, now: Instant) {
+    /// Drops what is too old or was closed by its server. Upstreams before `oldest` are those of
+    /// retired configurations: what is kept for them is kept for a moment only.
+    pub(crate) fn sweep(&self, now: Instant, oldest: u64) {
         let mut pool = self.0.borrow_mut();
-        pool.retain(|_, idle| {
+        pool.retain(|id, idle| {
+            if *id < oldest {
+                idle.iter_mut().for_each(|idle| idle.until = idle.until.min(now + RETIRED));
+            }
             idle.retain_mut(|idle| now < idle.until && idle.connection.is_reusable());
             !idle.is_empty()
         });

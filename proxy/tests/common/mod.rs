@@ -7,6 +7,9 @@
     reason = "helpers of tests, which stop at what is unexpected"
 )]
 
+pub(crate) mod load;
+pub(crate) mod program;
+
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::path::PathBuf;
@@ -35,6 +38,8 @@ pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 /// What a story's configuration says beyond the ordinary.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Says<'a> {
+    /// How many worker threads, if more than one.
+    pub(crate) threads: usize,
     /// In the main context.
     pub(crate) main: &'a str,
     /// In `http`.
@@ -65,6 +70,11 @@ impl House {
         Self { proxy, dir, door }
     }
 
+    /// Where it listens.
+    pub(crate) fn door(&self) -> SocketAddr {
+        self.door
+    }
+
     /// Drops the proxy, and waits until nobody listens.
     pub(crate) fn end(self) {
         let Self { proxy, dir, door } = self;
@@ -81,7 +91,11 @@ impl House {
 
     /// Loads another configuration of the same shape.
     pub(crate) fn reload(&self, says: Says<'_>) {
-        self.proxy.reload(&config(&self.dir, says)).unwrap();
+        self.try_reload(says).unwrap();
+    }
+
+    pub(crate) fn try_reload(&self, says: Says<'_>) -> Result<(), proxy::Error> {
+        self.proxy.reload(&config(&self.dir, says))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -152,14 +166,14 @@ impl House {
 }
 
 fn config(dir: &tempfile::TempDir, says: Says<'_>) -> Config {
-    let Says { main, http, upstream, location } = says;
+    let Says { threads, main, http, upstream, location } = says;
+    let threads = threads.max(1);
     let upstream = if upstream.is_empty() { "server unix:{dir}/a.sock;" } else { upstream };
     let text = format!(
-        "worker_processes 1; error_log {{dir}}/error.log info; {main}
+        "worker_processes {threads}; error_log {{dir}}/error.log info; {main}
          events {{}}
          http {{
              access_log {{dir}}/access.log;
-             {http}
              upstream workers {{ {upstream} }}
              server {{
                  listen 127.0.0.1:0;
@@ -171,6 +185,7 @@ fn config(dir: &tempfile::TempDir, says: Says<'_>) -> Config {
                      {location}
                  }}
              }}
+             {http}
          }}"
     );
     Config::from_text(text.replace("{dir}", dir.path().to_str().unwrap())).unwrap()
@@ -294,6 +309,12 @@ impl Wire {
 
     pub(crate) fn rest_text(&mut self) -> String {
         String::from_utf8(self.rest()).unwrap()
+    }
+
+    /// Reads to the end, and says whether that is a reset.
+    pub(crate) fn is_reset(&mut self) -> bool {
+        let read = self.socket.read_to_end(&mut self.early);
+        read.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
     }
 
     /// Waits for the end, before which nothing may come.

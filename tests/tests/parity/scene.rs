@@ -11,7 +11,6 @@ use std::cell::RefCell;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 

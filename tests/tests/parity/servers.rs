@@ -45,6 +45,37 @@ pub(crate) fn cases() -> Vec<Case> {
              server {{ listen 127.0.0.1:{{port}} default_server; server_name two; {other} }}"
         ))
     };
+    let both = http(
+        "server { listen {port}; server_name a; return 200 all; }
+         server { listen 127.0.0.1:{port}; server_name b; return 200 \"own $server_name\"; }
+         server { listen 127.0.0.1:{port} default_server; server_name c; return 200 \"own $server_name\"; }",
+    );
+    cases.extend(["a", "b", "c", "x"].map(|host| {
+        Case::new(format!("listen: an address inside of *, for {host}"), &*both).asks(ask(host))
+    }));
+    let options = [
+        "default",
+        "default_server bind",
+        "backlog=1",
+        "rcvbuf=16k sndbuf=32k",
+        "so_keepalive=on",
+        "so_keepalive=off",
+        "so_keepalive=1m::5",
+        "reuseport",
+        "deferred",
+        "ipv6only=on",
+    ];
+    cases.extend(options.map(|options| {
+        let server = format!("server {{ listen 127.0.0.1:{{port}} {options}; return 200 x; }}");
+        Case::new(format!("listen: {options}"), http(&server)).asks(ask("x"))
+    }));
+    cases.push(
+        Case::new(
+            "listen: a range of one",
+            http("server { listen 127.0.0.1:{port}-{port}; return 200 x; }"),
+        )
+        .asks(ask("x")),
+    );
     cases.extend([
         Case::new("no Host is the empty name", http(NAMES)).asks("GET / HTTP/1.0\r\n\r\n"),
         Case::new("the absolute form names the server", http(NAMES))

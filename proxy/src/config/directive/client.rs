@@ -1,5 +1,5 @@
 //! What is asked of clients, and how answers to them look: `client_*`, `send_timeout`,
-//! `server_tokens`, `tcp_nodelay`.
+//! `server_tokens`, `tcp_nodelay`, `reset_timedout_connection`.
 
 use super::super::inherit::Level;
 use super::super::parse::Statement;
@@ -49,6 +49,14 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         |_, level, s| once(&mut level.send_timeout, s, time),
         "send_timeout 10s;",
         "How long a client may take nothing of what it is sent. Default `60s`.",
+    ),
+    row(
+        "reset_timedout_connection",
+        ANYWHERE,
+        |_, level, s| once(&mut level.reset_timedout, s, switch),
+        "reset_timedout_connection on;",
+        "Whether a connection that ends at `send_timeout` is reset, so that the system forgets at \
+         once what the client did not take. Default `off`.",
     ),
     row(
         "server_tokens",

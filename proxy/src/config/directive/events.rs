@@ -19,7 +19,11 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "worker_connections",
-        means: "No effect: the limit on descriptors is the only one (`worker_rlimit_nofile`).",
+        means: "How many connections one thread may have open, to clients and to servers \
+                together. At the limit new clients wait in the listener's queue, and connections \
+                that are kept alive without being used make room for them; a client that was \
+                let in gets its server even then. Default: as many as the limit on descriptors \
+                (`worker_rlimit_nofile`) allows, where nginx has 512.",
         contexts: &[Context::Events],
         arity: Arity::ONE,
         block: false,
@@ -36,14 +40,11 @@ fn events(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done 
     walk.body(statement, Scope::Events(draft))
 }
 
-fn worker_connections(walk: &mut Walk, events: &mut EventsDraft, statement: &Statement) -> Done {
+fn worker_connections(_: &mut Walk, events: &mut EventsDraft, statement: &Statement) -> Done {
     once(&mut events.worker_connections, statement, |s| {
         let word = s.arg(0);
         value::number(&word.value)
             .and_then(|n| usize::try_from(n).ok())
             .ok_or_else(|| Fault::at(word.span, format!("invalid number \"{}\"", word.value)))
-    })?;
-    let why = "the limit on descriptors is the only one";
-    walk.note(statement.name.span, format!("\"worker_connections\" has no effect here: {why}"));
-    Ok(())
+    })
 }

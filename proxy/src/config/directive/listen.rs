@@ -5,19 +5,21 @@ use std::path::PathBuf;
 
 use super::super::address::{self, Host};
 use super::super::inherit::ServerDraft;
-use super::super::model::{Listen, ListenAddress};
+use super::super::model::{Listen, ListenAddress, SocketOptions};
 use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
-use super::super::value;
+use super::listen_options::Options;
 use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::{Bound, Walk};
 
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "listen",
     means: "`PORT`, `HOST:PORT` (every address of the name), `[IPV6]:PORT`, `unix:PATH`, port \
-            ranges; `default_server`, `backlog=` (511), `ipv6only=` (on), `bind`. `HOST:0` is any \
-            free port. Without effect: `reuseport`, `deferred`, `rcvbuf=`, `sndbuf=`, \
-            `so_keepalive=`, `fastopen=`. Not yet: `ssl`, `http2`, `quic`, `proxy_protocol`.",
+            ranges; `default_server`, `backlog=` (511), `ipv6only=` (on), `rcvbuf=`, `sndbuf=`, \
+            `so_keepalive=`, `bind`, `reuseport` (another process may listen there, too; the \
+            threads share one queue with it or without). An address without options belongs to \
+            the socket of its port's `*`, if there is one. `HOST:0` is any free port. Without \
+            effect: `deferred`, `fastopen=`. Not yet: `ssl`, `http2`, `quic`, `proxy_protocol`.",
     contexts: &[Context::Server],
     arity: Arity::SOME,
     block: false,
@@ -37,15 +39,13 @@ fn listen(walk: &mut Walk, server: &mut ServerDraft, statement: &Statement) -> D
             text: text.clone(),
             address,
             default_server: options.default_server,
-            backlog: options.backlog,
-            reuseport: options.reuseport,
-            ipv6only: options.ipv6only,
+            socket: options.socket.clone(),
         };
         if server.listen.iter().any(|old| old.address == new.address) {
             let message = format!("a duplicate listen {}", shown(&new.address));
             return Err(Fault::at(text.span, message));
         }
-        claim(walk, &new, options.any, text)?;
+        claim(walk, &new, options.socket.bind, text)?;
         server.listen.push(new);
     }
     Ok(())
@@ -79,9 +79,7 @@ pub(super) fn unsaid(server: &ServerDraft, superuser: bool) -> Listen {
         text: super::super::source::Spanned { value: format!("*:{port}"), span: server.span },
         address: ListenAddress::Any(port),
         default_server: false,
-        backlog: None,
-        reuseport: false,
-        ipv6only: true,
+        socket: SocketOptions::default(),
     }
 }
 
@@ -116,83 +114,4 @@ fn plain(host: &str) -> String {
         return host.to_owned();
     };
     inside.parse::<Ipv6Addr>().map_or_else(|_| inside.to_owned(), |ip| ip.to_string())
-}
-
-struct Options {
-    default_server: bool,
-    backlog: Option<u32>,
-    reuseport: bool,
-    ipv6only: bool,
-    /// Whether any of the options about the socket itself was given.
-    any: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { default_server: false, backlog: None, reuseport: false, ipv6only: true, any: false }
-    }
-}
-
-impl Options {
-    fn take(&mut self, walk: &mut Walk, word: &Word) -> Done {
-        let invalid = |what: &str| Err(Fault::at(word.span, what.to_owned()));
-        let (name, value) = match word.value.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word.value.as_str(), None),
-        };
-        match (name, value) {
-            ("default_server" | "default", None) => self.default_server = true,
-            ("backlog", Some(text)) => match value::number(text).map(u32::try_from) {
-                Some(Ok(backlog)) if backlog > 0 => self.socket(|o| o.backlog = Some(backlog)),
-                _ => return invalid(&format!("invalid backlog \"backlog={text}\"")),
-            },
-            ("reuseport", None) => {
-                self.socket(|o| o.reuseport = true);
-                no_effect(walk, word, "the threads share one queue");
-            }
-            ("ipv6only", Some(text)) if text.starts_with('o') => match text {
-                "on" => self.socket(|o| o.ipv6only = true),
-                "off" => self.socket(|o| o.ipv6only = false),
-                _ => {
-                    return invalid(&format!("invalid ipv6only flags \"{text}\""));
-                }
-            },
-            ("bind", None) => self.socket(|_| ()),
-            ("deferred", None) | ("rcvbuf" | "sndbuf" | "so_keepalive" | "fastopen", Some(_)) => {
-                check_socket_option(name, value.unwrap_or_default(), word)?;
-                self.socket(|_| ());
-                no_effect(walk, word, "the system's own setting holds");
-            }
-            ("ssl" | "http2" | "quic" | "proxy_protocol", None) => {
-                let what = format!("\"{name}\" of \"listen\" is not supported by this proxy yet");
-                return invalid(&what);
-            }
-            _ => return invalid(&format!("invalid parameter \"{}\"", word.value)),
-        }
-        Ok(())
-    }
-
-    fn socket(&mut self, set: impl FnOnce(&mut Self)) {
-        self.any = true;
-        set(self);
-    }
-}
-
-fn check_socket_option(name: &str, value: &str, word: &Word) -> Done {
-    let right = match name {
-        "rcvbuf" | "sndbuf" => value::size(value).is_some(),
-        "fastopen" => value::number(value).is_some(),
-        "so_keepalive" => value == "on" || value == "off" || value.contains(':'),
-        _ => true,
-    };
-    let message = match name {
-        _ if right => return Ok(()),
-        "so_keepalive" => format!("invalid so_keepalive value: \"{value}\""),
-        _ => format!("invalid {name} \"{}\"", word.value),
-    };
-    Err(Fault::at(word.span, message))
-}
-
-fn no_effect(walk: &mut Walk, word: &Word, why: &str) {
-    walk.note(word.span, format!("\"{}\" of \"listen\" has no effect here: {why}", word.value));
 }

@@ -15,9 +15,11 @@ mod include;
 mod keepalive;
 mod limits;
 mod listen;
+mod listen_options;
 mod location;
 mod log_format;
 mod map;
+mod modules;
 mod process;
 mod proxy;
 mod proxy_next_upstream;
@@ -39,6 +41,7 @@ mod upstream_method;
 mod upstream_server;
 mod walk;
 
+pub use modules::modules;
 #[cfg(test)]
 pub(super) use table::names;
 pub(super) use walk::Walk;

@@ -31,9 +31,10 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     row(
         "master_process",
         Arity::ONE,
-        master_process,
+        |_, m, s| once(&mut m.master_process, s, switch),
         "master_process on;",
-        "No effect: there is one process either way, and its workers are threads.",
+        "There is one process either way, and its workers are threads; `off` means one of them. \
+         Default `on`.",
     ),
     row(
         "pid",
@@ -48,7 +49,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Arity(1, 2),
         user,
         "user nobody nogroup;",
-        "Whom to become once the listeners are bound and the logs are open, when started by root. \
+        "Whom to become once the listeners are bound and the logs are open, when started by root; \
+         the log files are given to that user, and the right to bind low ports stays, for reloads. \
          No default: root stays root, where nginx's workers become `nobody`.",
     ),
     row(
@@ -63,7 +65,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Arity::ONE,
         |_, m, s| once(&mut m.worker_rlimit_nofile, s, number),
         "worker_rlimit_nofile 65536;",
-        "The limit on descriptors. Default: as high as the system allows this process.",
+        "The limit on descriptors. Default: as high as the system allows this process. The threads \
+         share it, and let nobody in whom they could not give a server.",
     ),
     row(
         "worker_shutdown_timeout",
@@ -73,13 +76,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "How long QUIT waits for connections and tunnels. Default: for ever.",
     ),
 ];
-
-fn master_process(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
-    once(&mut main.master_process, statement, switch)?;
-    let why = "there is one process either way, and its workers are threads";
-    walk.note(statement.name.span, format!("\"master_process\" has no effect here: {why}"));
-    Ok(())
-}
 
 fn pid(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
     once(&mut main.pid, statement, |s| {

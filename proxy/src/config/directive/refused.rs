@@ -323,7 +323,6 @@ pub(super) const NAMES: &[&str] = &[
     "real_ip_recursive",
     "referer_hash_bucket_size",
     "referer_hash_max_size",
-    "reset_timedout_connection",
     "resolver",
     "resolver_timeout",
     "scgi_bind",

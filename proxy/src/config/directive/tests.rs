@@ -42,8 +42,8 @@ fn listen_in_all_its_forms() {
             host("::1", 86),
         ]
     );
-    assert_eq!((listen[5].ipv6only, listen[7].ipv6only), (false, true));
-    assert_eq!((listen[7].default_server, listen[7].backlog), (true, Some(9)));
+    assert_eq!((listen[5].socket.ipv6only, listen[7].socket.ipv6only), (false, true));
+    assert_eq!((listen[7].default_server, listen[7].socket.backlog), (true, Some(9)));
 }
 
 #[test]

@@ -12,7 +12,8 @@ use super::{ErrorLog, LogBuffer, LogFormat, Server, Upstream};
 pub struct Config {
     /// `daemon`: whether to go to the background (nginx's default: on).
     pub daemon: bool,
-    /// `master_process`: accepted for nginx's sake; there is one process either way.
+    /// `master_process`: there is one process either way; `off` means one thread, as nginx has one
+    /// process then.
     pub master_process: bool,
     /// `pid`: where the process id is written.
     pub pid: Option<Spanned<PathBuf>>,
@@ -26,8 +27,9 @@ pub struct Config {
     pub worker_rlimit_nofile: Option<u64>,
     /// `worker_shutdown_timeout`: how long a graceful shutdown may take; `None` is for ever.
     pub worker_shutdown_timeout: Option<Duration>,
-    /// `worker_connections` of the `events` block (nginx's default: 512).
-    pub worker_connections: usize,
+    /// `worker_connections` of the `events` block; `None` leaves it to the limit on descriptors
+    /// (nginx's default: 512).
+    pub worker_connections: Option<usize>,
     /// The `http` block; `None` when the file has none (nginx then serves nothing).
     pub http: Option<Http>,
     /// What was read but has no effect here, one sentence with its place each, for `-t`.

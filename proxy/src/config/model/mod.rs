@@ -18,6 +18,9 @@ pub use answer::{
 pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};
 pub use rewrite::{Condition, FileTest, Return, RewriteFlag, Step};
-pub use server::{Listen, ListenAddress, Location, LocationPattern, Server, ServerName};
+pub use server::{
+    Listen, ListenAddress, Location, LocationPattern, Server, ServerName, SocketKeepalive,
+    SocketOptions,
+};
 pub use settings::{HttpVersion, NextUpstream, ProxyPass, ProxyTarget, SetHeader, Settings, Types};
 pub use upstream::{Keepalive, Method, Queue, Upstream, UpstreamServer};

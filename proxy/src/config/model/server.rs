@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::super::source::{Span, Spanned};
 use super::Settings;
@@ -30,12 +31,60 @@ pub struct Listen {
     pub address: ListenAddress,
     /// `default_server`
     pub default_server: bool,
+    /// What is said about the socket.
+    pub socket: SocketOptions,
+}
+
+/// The options of a listening socket. They hold for all that is accepted from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// Whether any of these was given, `bind` included: the address then has a socket of its own,
+    /// though there may be one for every address of its port.
+    pub bind: bool,
     /// `backlog=`; `None` is 511, as nginx on Linux.
     pub backlog: Option<u32>,
-    /// `reuseport`: accepted; threads share one queue here.
+    /// `reuseport`
     pub reuseport: bool,
     /// `ipv6only=` (nginx's default: on).
     pub ipv6only: bool,
+    /// `rcvbuf=`, in bytes.
+    pub rcvbuf: Option<usize>,
+    /// `sndbuf=`, in bytes.
+    pub sndbuf: Option<usize>,
+    /// `so_keepalive=`
+    pub keepalive: Option<SocketKeepalive>,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            bind: false,
+            backlog: None,
+            reuseport: false,
+            ipv6only: true,
+            rcvbuf: None,
+            sndbuf: None,
+            keepalive: None,
+        }
+    }
+}
+
+/// `so_keepalive=`: whether TCP asks silent clients if they are still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketKeepalive {
+    /// `off`
+    Off,
+    /// `on`
+    On,
+    /// On, with times of its own where they are given.
+    Times {
+        /// How long it waits before it asks.
+        idle: Option<Duration>,
+        /// How long between two questions.
+        interval: Option<Duration>,
+        /// After how many without an answer the connection is over.
+        count: Option<u32>,
+    },
 }
 
 /// Where a server listens; names are resolved when the configuration is made live. Port 0 (not in

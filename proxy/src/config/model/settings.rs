@@ -82,6 +82,8 @@ pub struct Settings {
     pub server_tokens: bool,
     /// `tcp_nodelay` (default on).
     pub tcp_nodelay: bool,
+    /// `reset_timedout_connection` (default off).
+    pub reset_timedout: bool,
     /// `access_log` entries; empty is `off`, which is also the default here (README says why).
     pub access_log: Vec<AccessLog>,
     /// `error_log` entries of the level that counts; empty is main's.

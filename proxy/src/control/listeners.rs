@@ -1,0 +1,43 @@
+//! The listening sockets from one generation to the next: bound, changed, left.
+
+use std::sync::Arc;
+
+use super::proxy::Error;
+use crate::generation::{Generation, Listening};
+use crate::net::Bound;
+use crate::observe::{Level, errno};
+
+/// Binds what is not bound yet, in the order of the generation's doors.
+pub(super) fn bind(
+    generation: &Generation,
+    known: &[Arc<Bound>],
+) -> Result<Vec<Arc<Bound>>, Error> {
+    let bind = |door: &Listening| {
+        let door = &door.door;
+        match known.iter().find(|bound| bound.asked() == &door.addr) {
+            Some(bound) => Ok(bound.clone()),
+            None => Bound::bind(&door.addr, &door.options)
+                .map_err(|error| Error::Bind { addr: door.addr.clone(), error }),
+        }
+    };
+    generation.doors.iter().map(bind).collect()
+}
+
+/// Gives the options of a new generation to its sockets, which may have been bound for an older
+/// one. None of them is worth refusing the generation for.
+pub(super) fn change(generation: &Generation, bound: &[Arc<Bound>]) {
+    for (bound, listening) in bound.iter().zip(&generation.doors) {
+        if let Err(error) = bound.change(&listening.door.options) {
+            let (addr, error) = (bound.addr(), errno(&error));
+            let what = format_args!("setsockopt() on {addr} failed ({error}), ignored");
+            generation.error_log.log(Level::Alert, what);
+        }
+    }
+}
+
+/// Says of every old socket that is not kept that nobody will accept from it, and lets go of it:
+/// the last thread that empties its queue is to close it, at once.
+pub(super) fn leave(old: Vec<Arc<Bound>>, kept: &[Arc<Bound>]) {
+    let goes = |bound: &Arc<Bound>| !kept.iter().any(|kept| Arc::ptr_eq(kept, bound));
+    old.into_iter().filter(goes).for_each(|bound| bound.leave());
+}

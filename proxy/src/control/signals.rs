@@ -1,0 +1,85 @@
+//! The signals that nginx's master process knows, and what they do.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::proxy::{Error, Proxy};
+use crate::config::{Config, Problem};
+use crate::observe::Level;
+
+/// The signals, listened to from now on.
+pub(super) struct Signals {
+    term: Signal,
+    int: Signal,
+    quit: Signal,
+    hup: Signal,
+    usr1: Signal,
+    usr2: Signal,
+    winch: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            hup: signal(SignalKind::hangup())?,
+            usr1: signal(SignalKind::user_defined1())?,
+            usr2: signal(SignalKind::user_defined2())?,
+            winch: signal(SignalKind::window_change())?,
+        })
+    }
+
+    /// Does what the signals say until the proxy has ended. A terminal sends WINCH to whoever
+    /// runs in it, so that means something to a daemon only, as in nginx.
+    pub(super) async fn obey(
+        mut self,
+        proxy: &Proxy,
+        daemon: bool,
+        reload: impl Fn() -> Result<Config, Problem>,
+    ) {
+        let say = |level, what: &str| proxy.error_log().log(level, format_args!("{what}"));
+        let log = |what: &str| say(Level::Notice, what);
+        let mut stopped = std::pin::pin!(proxy.stopped());
+        loop {
+            tokio::select! {
+                () = &mut stopped => return log("exit"),
+                _ = self.term.recv() => {
+                    log("signal 15 (SIGTERM) received, exiting");
+                    proxy.stop();
+                }
+                _ = self.int.recv() => {
+                    log("signal 2 (SIGINT) received, exiting");
+                    proxy.stop();
+                }
+                _ = self.quit.recv() => {
+                    log("signal 3 (SIGQUIT) received, shutting down");
+                    proxy.quit();
+                }
+                _ = self.winch.recv(), if daemon => {
+                    log("signal 28 (SIGWINCH) received, stop accepting connections");
+                    proxy.pause();
+                }
+                _ = self.usr1.recv() => {
+                    log("signal 10 (SIGUSR1) received, reopening logs");
+                    proxy.reopen_logs();
+                }
+                _ = self.usr2.recv() => say(
+                    Level::Warn,
+                    "signal 12 (SIGUSR2) received: the binary is not changed while it runs, ignored",
+                ),
+                _ = self.hup.recv() => {
+                    log("signal 1 (SIGHUP) received, reconfiguring");
+                    match reload().map_err(Error::from).and_then(|config| proxy.reload(&config)) {
+                        Ok(()) => log("reconfigured"),
+                        Err(error) => {
+                            proxy.error_log().log(Level::Emerg, format_args!("{error}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

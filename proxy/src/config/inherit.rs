@@ -155,6 +155,7 @@ impl Level {
             uninitialized_variable_warn: answers.uninitialized_variable_warn.unwrap_or(true),
             satisfy_any: answers.satisfy_any.unwrap_or(false),
             files: answers.files(prefix),
+            real_ip: answers.real_ip(),
             redirects: answers.redirects(),
             access: answers.access,
             error_page: answers.error_page,

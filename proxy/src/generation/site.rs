@@ -205,6 +205,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             tells_unset: settings.uninitialized_variable_warn,
             internal: settings.internal,
             limit_except,
+            real_ip: self.real_ip(&settings.real_ip)?,
             access: access(&settings.access),
             errors: self.errors(settings)?,
             try_files: self.try_files(settings)?,

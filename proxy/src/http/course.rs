@@ -1,6 +1,7 @@
 //! The course of a request: where it is, and what has become of it on its way there.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
@@ -34,6 +35,8 @@ pub(crate) struct Course {
     pub(super) paged: Cell<bool>,
     /// The status of the answer, whatever its content says; 0 is what that says.
     pub(super) status: Cell<u16>,
+    /// Who the client is, where another than it says so.
+    pub(super) peer: Cell<Option<SocketAddr>>,
     /// What an error says besides its page.
     pub(super) fields: RefCell<Option<Box<HeaderMap>>>,
     /// It asks by GET now, whatever the client asked by.
@@ -75,6 +78,7 @@ impl Course {
             located: Cell::new(true),
             paged: Cell::new(false),
             status: Cell::new(0),
+            peer: Cell::new(None),
             fields: RefCell::default(),
             get: Cell::new(false),
             measured: Cell::new(false),

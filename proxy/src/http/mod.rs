@@ -33,8 +33,8 @@ pub(crate) use headers::HeaderPlan;
 pub(crate) use record::{Client, Flow, Switched};
 pub(crate) use refused::Refused;
 pub(crate) use site::{
-    AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, Logs, Redirects, Returning, Rules,
-    Server, Site, TryFiles, TryLast, UriPart, Variables,
+    AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, Logs, RealIp, Redirects,
+    Returning, Rules, Server, Site, TryFiles, TryLast, UriPart, Variables,
 };
 pub(crate) use values::Escape as LogEscape;
 

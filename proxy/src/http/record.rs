@@ -215,6 +215,11 @@ impl Record {
         self.course.place().map(|place| &place.rules)
     }
 
+    /// Who asks; nothing over a Unix socket.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.course.peer.get().or(self.client.peer)
+    }
+
     /// What it asks by: an error's page is fetched by GET.
     pub(crate) fn method(&self) -> &http::Method {
         if self.course.get.get() { &http::Method::GET } else { &self.head.method }
@@ -331,7 +336,7 @@ impl Context {
             }
         }
         rest.push('"');
-        Self { client: record.client.peer, rest: rest.into() }
+        Self { client: record.peer(), rest: rest.into() }
     }
 }
 

@@ -9,7 +9,7 @@ use http::{HeaderName, Method, StatusCode};
 use super::files::Files;
 use super::headers::HeaderPlan;
 use crate::observe::{ErrorLog, LogFile};
-use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template};
+use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who};
 use crate::upstream::{NextUpstream, SharedUpstream, Times};
 
 /// Everything that answers at one listening address.
@@ -62,6 +62,8 @@ pub(crate) struct Rules {
     pub(crate) internal: bool,
     /// What holds for all methods but these.
     pub(crate) limit_except: Option<(Box<[Method]>, Arc<Self>)>,
+    /// Who is believed who a client is.
+    pub(crate) real_ip: Option<RealIp>,
     /// Who may ask.
     pub(crate) access: AccessList,
     /// What takes the place of errors.
@@ -125,6 +127,17 @@ pub(crate) enum Action {
     Forward(Box<Forwarding>),
     /// A file.
     Files,
+}
+
+/// Whom to believe who a client is.
+#[derive(Debug)]
+pub(crate) struct RealIp {
+    /// These.
+    pub(crate) from: Vec<Who>,
+    /// In this field.
+    pub(crate) header: HeaderName,
+    /// And whom they name, if that is one of them.
+    pub(crate) recursive: bool,
 }
 
 /// The `error_page` directives of a place.

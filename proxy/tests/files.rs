@@ -1,5 +1,7 @@
 //! Files as answers: what parity with nginx cannot compare, because it is large, slow or random.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are test code too")]
+
 mod common;
 
 use std::os::unix::fs::symlink;

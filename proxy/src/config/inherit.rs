@@ -153,6 +153,7 @@ impl Level {
             try_files: None,
             rewrite_log: answers.rewrite_log.unwrap_or(false),
             uninitialized_variable_warn: answers.uninitialized_variable_warn.unwrap_or(true),
+            merge_slashes: answers.merge_slashes.unwrap_or(true),
             satisfy_any: answers.satisfy_any.unwrap_or(false),
             files: answers.files(prefix),
             real_ip: answers.real_ip(),

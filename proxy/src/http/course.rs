@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
 
+use super::record::Record;
 use super::site::Rules;
 use crate::route::Captures;
 use crate::upstream::Pending;
@@ -125,5 +126,34 @@ impl Course {
         let left = self.changes.get();
         self.changes.set(left.saturating_sub(1));
         left > 0
+    }
+}
+
+impl Record {
+    /// Who asks; nothing over a Unix socket.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.course.peer.get().or(self.client.peer)
+    }
+
+    /// What it asks by: an error's page is fetched by GET.
+    pub(crate) fn method(&self) -> &http::Method {
+        if self.course.get.get() { &http::Method::GET } else { &self.head.method }
+    }
+
+    /// `$args`, or nothing.
+    pub(crate) fn args(&self) -> &[u8] {
+        match self.course.place().and_then(|place| place.args.as_deref()) {
+            Some(args) => args,
+            None => self.head.uri.query().unwrap_or_default().as_bytes(),
+        }
+    }
+
+    /// `$uri`: the decoded and normalised path.
+    pub(crate) fn path(&self) -> &[u8] {
+        let rewritten = self.course.place().and_then(|place| place.path.as_deref());
+        match rewritten.or(self.course.asked.get().map(|path| &**path)) {
+            Some(path) => path,
+            None => self.head.uri.path().as_bytes(),
+        }
     }
 }

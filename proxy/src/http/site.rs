@@ -9,7 +9,7 @@ use http::{HeaderName, Method, StatusCode};
 use super::files::Files;
 use super::headers::HeaderPlan;
 use crate::observe::{ErrorLog, LogFile};
-use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who};
+use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
 use crate::upstream::{NextUpstream, SharedUpstream, Times};
 
 /// Everything that answers at one listening address.
@@ -17,6 +17,8 @@ use crate::upstream::{NextUpstream, SharedUpstream, Times};
 pub(crate) struct Site {
     /// Its servers, by name.
     pub(crate) servers: Servers<Arc<Server>>,
+    /// What becomes of repeated slashes, by the default server.
+    pub(crate) slashes: uri::Slashes,
     /// What variables need that no request has.
     pub(crate) variables: Arc<Variables>,
     /// Where errors go that happen before a server is known.

@@ -139,6 +139,8 @@ fn tries() -> Vec<Case> {
 
 fn locations() -> Vec<Case> {
     vec![
+        Case::new("merge_slashes off", server("merge_slashes off; location /a/ { return 200 \"a $uri\"; } location / { return 200 $uri; }"))
+            .client(|scene| scene.get_each(&["/a//b", "//", "/a//../b", "/a/.//b", "//a/b", "/a%2F%2Fb", "/a///..//b"])),
         Case::new("internal", server("location /in { internal; return 200 in; } location /out { rewrite ^ /in last; } location /error { error_page 403 =200 /in; return 403; }"))
             .client(|scene| scene.get_each(&["/in", "/out", "/error"])),
         Case::new("a named location is no path", server("location @n { return 200 n; } location / { return 200 $uri; }")).gets("/@n"),

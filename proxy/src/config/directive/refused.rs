@@ -219,7 +219,6 @@ pub(super) const NAMES: &[&str] = &[
     "memcached_read_timeout",
     "memcached_send_timeout",
     "memcached_socket_keepalive",
-    "merge_slashes",
     "min_delete_depth",
     "mirror",
     "mirror_request_body",

@@ -14,6 +14,7 @@ use super::{or, or_list};
 pub(in super::super) struct Answers {
     pub(in super::super) rewrite_log: Option<bool>,
     pub(in super::super) uninitialized_variable_warn: Option<bool>,
+    pub(in super::super) merge_slashes: Option<bool>,
     pub(in super::super) satisfy_any: Option<bool>,
     pub(in super::super) access: Vec<AccessRule>,
     pub(in super::super) error_page: Vec<ErrorPage>,
@@ -38,6 +39,7 @@ impl Answers {
     pub(super) fn inherit(&mut self, outer: &Self) {
         or(&mut self.rewrite_log, &outer.rewrite_log);
         or(&mut self.uninitialized_variable_warn, &outer.uninitialized_variable_warn);
+        or(&mut self.merge_slashes, &outer.merge_slashes);
         or(&mut self.satisfy_any, &outer.satisfy_any);
         or_list(&mut self.access, &outer.access);
         or_list(&mut self.error_page, &outer.error_page);

@@ -26,6 +26,8 @@ pub struct Settings {
     pub rewrite_log: bool,
     /// `uninitialized_variable_warn` (default on).
     pub uninitialized_variable_warn: bool,
+    /// `merge_slashes` (default on); the default server of an address decides.
+    pub merge_slashes: bool,
     /// `internal` (never inherited).
     pub internal: bool,
     /// `limit_except` (never inherited).

@@ -10,7 +10,7 @@ use super::templates::at;
 use crate::config::Problem;
 use crate::config::model::{self, ErrorStatus, Settings};
 use crate::http::{
-    Added, Aliased, ErrorPage, ErrorPages, Files, ModifiedSince, Rules, TryFiles, TryLast,
+    Added, Aliased, ErrorPage, ErrorPages, Files, ModifiedSince, RealIp, Rules, TryFiles, TryLast,
 };
 use crate::route::{AccessList, Template, Who};
 use crate::upstream::is_usual;
@@ -108,6 +108,23 @@ impl Builder<'_, '_> {
         })
     }
 
+    /// `set_real_ip_from` and what belongs to it.
+    pub(super) fn real_ip(&self, real: &model::RealIp) -> Result<Option<RealIp>, Problem> {
+        if real.from.is_empty() {
+            return Ok(None);
+        }
+        let header = match &real.header {
+            None => HeaderName::from_static("x-real-ip"),
+            Some(model::RealIpHeader(name)) => HeaderName::from_bytes(name.value.as_bytes())
+                .map_err(|_| {
+                    let message = format!("\"{}\" is not a field name", name.value);
+                    at(self.config, message, name.span)
+                })?,
+        };
+        let from = real.from.iter().filter_map(|from| who(*from)).collect();
+        Ok(Some(RealIp { from, header, recursive: real.recursive }))
+    }
+
     /// `add_header`
     pub(super) fn added(&self, settings: &Settings) -> Result<Box<[Added]>, Problem> {
         let added = settings.add_header.iter().map(|line| {
@@ -126,12 +143,13 @@ impl Builder<'_, '_> {
 
 /// `allow` and `deny`
 pub(super) fn access(rules: &[model::AccessRule]) -> AccessList {
-    let who = |who| {
-        Some(match who {
-            model::Who::All => Who::All,
-            model::Who::Unix => Who::Unix,
-            model::Who::Net(addr, bits) => Who::Net(IpNet::new(addr, bits).ok()?),
-        })
-    };
     AccessList::new(rules.iter().filter_map(|rule| Some((who(rule.who)?, rule.allow))).collect())
+}
+
+fn who(who: model::Who) -> Option<Who> {
+    Some(match who {
+        model::Who::All => Who::All,
+        model::Who::Unix => Who::Unix,
+        model::Who::Net(addr, bits) => Who::Net(IpNet::new(addr, bits).ok()?),
+    })
 }

@@ -19,6 +19,7 @@ use crate::http::{
     Site, UriPart, Variables,
 };
 use crate::observe::{ErrorLog, LogBuffer};
+use crate::route::uri::Slashes;
 use crate::route::{
     Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template, Variable,
 };
@@ -98,6 +99,9 @@ impl<'a, 'u> Builder<'a, 'u> {
         live: &[Arc<Server>],
     ) -> Result<Option<Arc<Site>>, Problem> {
         let default = members.iter().find(|(_, default)| *default).or(members.first());
+        let merged = default
+            .and_then(|(position, _)| blocks.get(*position))
+            .is_none_or(|block| block.settings.merge_slashes);
         let Some(default) = default.and_then(|(position, _)| live.get(*position)) else {
             return Ok(None);
         };
@@ -116,6 +120,7 @@ impl<'a, 'u> Builder<'a, 'u> {
         }
         Ok(Some(Arc::new(Site {
             servers,
+            slashes: if merged { Slashes::Merged } else { Slashes::Kept },
             variables: self.variables.clone(),
             error_log: self.error_log.clone(),
         })))
@@ -209,6 +214,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             tells_unset: settings.uninitialized_variable_warn,
             internal: settings.internal,
             limit_except,
+            real_ip: self.real_ip(&settings.real_ip)?,
             access: access(&settings.access),
             errors: self.errors(settings)?,
             try_files: self.try_files(settings)?,

@@ -1,10 +1,12 @@
 //! The course of a request: where it is, and what has become of it on its way there.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
 
+use super::record::Record;
 use super::site::Rules;
 use crate::route::Captures;
 use crate::upstream::Pending;
@@ -34,6 +36,8 @@ pub(crate) struct Course {
     pub(super) paged: Cell<bool>,
     /// The status of the answer, whatever its content says; 0 is what that says.
     pub(super) status: Cell<u16>,
+    /// Who the client is, where another than it says so.
+    pub(super) peer: Cell<Option<SocketAddr>>,
     /// What an error says besides its page.
     pub(super) fields: RefCell<Option<Box<HeaderMap>>>,
     /// It asks by GET now, whatever the client asked by.
@@ -75,6 +79,7 @@ impl Course {
             located: Cell::new(true),
             paged: Cell::new(false),
             status: Cell::new(0),
+            peer: Cell::new(None),
             fields: RefCell::default(),
             get: Cell::new(false),
             measured: Cell::new(false),
@@ -121,5 +126,34 @@ impl Course {
         let left = self.changes.get();
         self.changes.set(left.saturating_sub(1));
         left > 0
+    }
+}
+
+impl Record {
+    /// Who asks; nothing over a Unix socket.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.course.peer.get().or(self.client.peer)
+    }
+
+    /// What it asks by: an error's page is fetched by GET.
+    pub(crate) fn method(&self) -> &http::Method {
+        if self.course.get.get() { &http::Method::GET } else { &self.head.method }
+    }
+
+    /// `$args`, or nothing.
+    pub(crate) fn args(&self) -> &[u8] {
+        match self.course.place().and_then(|place| place.args.as_deref()) {
+            Some(args) => args,
+            None => self.head.uri.query().unwrap_or_default().as_bytes(),
+        }
+    }
+
+    /// `$uri`: the decoded and normalised path.
+    pub(crate) fn path(&self) -> &[u8] {
+        let rewritten = self.course.place().and_then(|place| place.path.as_deref());
+        match rewritten.or(self.course.asked.get().map(|path| &**path)) {
+            Some(path) => path,
+            None => self.head.uri.path().as_bytes(),
+        }
     }
 }

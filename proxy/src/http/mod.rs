@@ -39,7 +39,7 @@ pub(crate) use headers::HeaderPlan;
 pub(crate) use record::Switched;
 pub(crate) use refused::Refused;
 pub(crate) use site::{
-    AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, LogSink, Logs, Redirects,
+    AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, LogSink, Logs, RealIp, Redirects,
     Returning, Rules, Server, Site, TryFiles, TryLast, UriPart, Variables,
 };
 

@@ -151,19 +151,6 @@ impl Record {
         self.course.place().map(|place| &place.rules)
     }
 
-    /// What it asks by: an error's page is fetched by GET.
-    pub(crate) fn method(&self) -> &http::Method {
-        if self.course.get.get() { &http::Method::GET } else { &self.head.method }
-    }
-
-    /// `$args`, or nothing.
-    pub(crate) fn args(&self) -> &[u8] {
-        match self.course.place().and_then(|place| place.args.as_deref()) {
-            Some(args) => args,
-            None => self.head.uri.query().unwrap_or_default().as_bytes(),
-        }
-    }
-
     /// Where its errors go.
     pub(crate) fn error_log(&self) -> &ErrorLog {
         self.rules().map_or(&self.client.site.error_log, |rules| &rules.logs.error)
@@ -172,15 +159,6 @@ impl Record {
     /// Whether an access log wants a line of it.
     pub(super) fn is_logged(&self) -> bool {
         self.rules().is_some_and(|rules| !rules.logs.access.is_empty())
-    }
-
-    /// `$uri`: the decoded and normalised path.
-    pub(crate) fn path(&self) -> &[u8] {
-        let rewritten = self.course.place().and_then(|place| place.path.as_deref());
-        match rewritten.or(self.course.asked.get().map(|path| &**path)) {
-            Some(path) => path,
-            None => self.head.uri.path().as_bytes(),
-        }
     }
 
     /// The target as the client wrote it, an absolute form's authority left out.
@@ -267,7 +245,7 @@ impl Context {
             }
         }
         rest.push('"');
-        Self { client: record.client.peer, rest: rest.into() }
+        Self { client: record.peer(), rest: rest.into() }
     }
 }
 

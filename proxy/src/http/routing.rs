@@ -154,7 +154,7 @@ fn find(record: &Record) -> Result<Routed, Refused> {
     let host = requested_host(record)
         .ok_or_else(|| bad("invalid host header while reading client request headers".into()))?;
     let target = record.head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = uri::parse(target.as_bytes()).map_err(|why| {
+    let target = uri::parse_with(target.as_bytes(), record.client.site.slashes).map_err(|why| {
         bad(format!("invalid request ({why}) while reading client request line").into())
     })?;
     let (server, captures): (&Arc<Server>, _) = record

@@ -9,7 +9,7 @@ use http::{HeaderName, Method, StatusCode};
 use super::files::Files;
 use super::headers::HeaderPlan;
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
-use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template};
+use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
 use crate::upstream::{Group, NextUpstream, Times};
 
 /// Everything that answers at one listening address.
@@ -17,6 +17,8 @@ use crate::upstream::{Group, NextUpstream, Times};
 pub(crate) struct Site {
     /// Its servers, by name.
     pub(crate) servers: Servers<Arc<Server>>,
+    /// What becomes of repeated slashes, by the default server.
+    pub(crate) slashes: uri::Slashes,
     /// What variables need that no request has.
     pub(crate) variables: Arc<Variables>,
     /// Where errors go that happen before a server is known.
@@ -62,6 +64,8 @@ pub(crate) struct Rules {
     pub(crate) internal: bool,
     /// What holds for all methods but these.
     pub(crate) limit_except: Option<(Box<[Method]>, Arc<Self>)>,
+    /// Who is believed who a client is.
+    pub(crate) real_ip: Option<RealIp>,
     /// Who may ask.
     pub(crate) access: AccessList,
     /// What takes the place of errors.
@@ -150,6 +154,17 @@ pub(crate) enum Action {
     Forward(Box<Forwarding>),
     /// A file.
     Files,
+}
+
+/// Whom to believe who a client is.
+#[derive(Debug)]
+pub(crate) struct RealIp {
+    /// These.
+    pub(crate) from: Vec<Who>,
+    /// In this field.
+    pub(crate) header: HeaderName,
+    /// And whom they name, if that is one of them.
+    pub(crate) recursive: bool,
 }
 
 /// The `error_page` directives of a place.

@@ -112,7 +112,16 @@ impl Record {
     /// Variables of the client's connection and of the process.
     fn write_connection(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
         let client = &*self.client;
-        match (variable, client.peer, client.local) {
+        match (variable, self.peer(), client.local) {
+            (Variable::RealipRemoteAddr, ..) => match client.peer {
+                Some(peer) => show(out, format_args!("{}", peer.ip())),
+                None => out.extend_from_slice(b"unix:"),
+            },
+            (Variable::RealipRemotePort, ..) => {
+                if let Some(peer) = client.peer {
+                    show(out, format_args!("{}", peer.port()));
+                }
+            }
             (Variable::RemoteAddr, ..) => self.write_remote_addr(out),
             (Variable::BinaryRemoteAddr, None, _) => self.write_remote_addr(out),
             (Variable::BinaryRemoteAddr, Some(peer), _) => match peer.ip() {
@@ -204,7 +213,7 @@ impl Record {
     }
 
     fn write_remote_addr(&self, out: &mut Vec<u8>) {
-        match self.client.peer {
+        match self.peer() {
             Some(peer) => show(out, format_args!("{}", peer.ip())),
             None => out.extend_from_slice(b"unix:"),
         }

@@ -42,17 +42,34 @@ pub enum InvalidTarget {
 /// # Errors
 /// What nginx refuses with 400.
 pub fn parse(target: &[u8]) -> Result<Target<'_>, InvalidTarget> {
+    parse_with(target, Slashes::Merged)
+}
+
+/// What becomes of repeated slashes (nginx: `merge_slashes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slashes {
+    /// They count as one.
+    Merged,
+    /// They stay.
+    Kept,
+}
+
+/// [`parse()`], with a choice about slashes.
+///
+/// # Errors
+/// What nginx refuses with 400.
+pub fn parse_with(target: &[u8], slashes: Slashes) -> Result<Target<'_>, InvalidTarget> {
     let refused = |byte: &u8| *byte <= b' ' || *byte == 0x7f;
     if target.iter().any(refused) {
         return Err(InvalidTarget::Byte);
     }
     if target.first() == Some(&b'/') {
-        let mut parsed = parse_path(target)?;
+        let mut parsed = parse_path(target, slashes)?;
         parsed.raw = Cow::Borrowed(target);
         return Ok(parsed);
     }
     let (authority, rest) = split_absolute(target).ok_or(InvalidTarget::Form)?;
-    let mut parsed = parse_path(rest)?;
+    let mut parsed = parse_path(rest, slashes)?;
     parsed.authority = Some(authority);
     parsed.raw = match rest.first() {
         Some(b'/') => Cow::Borrowed(rest),
@@ -98,14 +115,14 @@ fn is_authority(authority: &[u8]) -> bool {
     host && port
 }
 
-fn parse_path(rest: &[u8]) -> Result<Target<'_>, InvalidTarget> {
+fn parse_path(rest: &[u8], slashes: Slashes) -> Result<Target<'_>, InvalidTarget> {
     // A fragment has no business in a request; nginx ignores it.
     let (rest, _) = split_at_byte(rest, b'#');
     let (path, args) = split_at_byte(rest, b'?');
     let quoted = path.contains(&b'%');
     let path = match path.first() {
         None => Cow::Borrowed(&b"/"[..]),
-        Some(_) if quoted || has_something_to_resolve(path) => Cow::Owned(resolve(path)?),
+        Some(_) if quoted || has_something_to_resolve(path) => Cow::Owned(resolve(path, slashes)?),
         Some(_) => Cow::Borrowed(path),
     };
     Ok(Target { authority: None, raw: Cow::Borrowed(b""), path, args, quoted })
@@ -123,7 +140,7 @@ fn has_something_to_resolve(path: &[u8]) -> bool {
 /// Decodes a path, then drops empty and `.` segments and takes `..` as a step up. An encoded slash
 /// or dot counts as if it were written plainly, as in nginx; an encoded `%`, `?` or `#` is a plain
 /// byte of its segment.
-fn resolve(path: &[u8]) -> Result<Vec<u8>, InvalidTarget> {
+fn resolve(path: &[u8], slashes: Slashes) -> Result<Vec<u8>, InvalidTarget> {
     let mut out = Vec::with_capacity(path.len());
     out.push(b'/');
     let mut segment = out.len();
@@ -131,25 +148,31 @@ fn resolve(path: &[u8]) -> Result<Vec<u8>, InvalidTarget> {
     while let Some(byte) = bytes.next() {
         let byte = if byte == b'%' { decode(bytes.next(), bytes.next())? } else { byte };
         if byte == b'/' {
-            segment = end_segment(&mut out, segment, true)?;
+            segment = end_segment(&mut out, segment, Some(slashes))?;
         } else {
             out.push(byte);
         }
     }
-    end_segment(&mut out, segment, false)?;
+    end_segment(&mut out, segment, None)?;
     Ok(out)
 }
 
-/// Ends the segment that starts at `start`; returns where the next one starts.
-fn end_segment(out: &mut Vec<u8>, start: usize, slash: bool) -> Result<usize, InvalidTarget> {
+/// Ends the segment that starts at `start`, by a slash or by the path's end; returns where the next
+/// one starts.
+fn end_segment(
+    out: &mut Vec<u8>,
+    start: usize,
+    slash: Option<Slashes>,
+) -> Result<usize, InvalidTarget> {
     match out.get(start..).unwrap_or_default() {
+        b"" if slash == Some(Slashes::Kept) => out.push(b'/'),
         b"" | b"." => out.truncate(start),
         b".." => {
             let parents = out.get(..start.saturating_sub(1)).unwrap_or_default();
             let parent = parents.iter().rposition(|byte| *byte == b'/');
             out.truncate(parent.ok_or(InvalidTarget::AboveRoot)? + 1);
         }
-        _ if slash => out.push(b'/'),
+        _ if slash.is_some() => out.push(b'/'),
         _ => {}
     }
     Ok(out.len())
@@ -262,6 +285,16 @@ mod tests {
         }
         assert!(parse(b"/%41").unwrap().quoted);
         assert!(!parse(b"/a?%41").unwrap().quoted);
+    }
+
+    #[test]
+    fn slashes_may_be_kept() {
+        for (target, expected) in
+            [("/a//b", "/a//b"), ("//", "//"), ("/a//../b", "/a/b"), ("/a/.//b", "/a//b")]
+        {
+            let target = parse_with(target.as_bytes(), Slashes::Kept).unwrap();
+            assert_eq!(&*target.path, expected.as_bytes());
+        }
     }
 
     #[test]

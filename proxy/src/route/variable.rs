@@ -58,6 +58,10 @@ pub enum Variable {
     ProxyHost,
     /// The port of `proxy_pass`.
     ProxyPort,
+    /// The address that the connection came from.
+    RealipRemoteAddr,
+    /// Its port.
+    RealipRemotePort,
     /// The client's address.
     RemoteAddr,
     /// The client's port.
@@ -203,6 +207,8 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("proxy_host", Variable::ProxyHost),
     ("proxy_port", Variable::ProxyPort),
     ("query_string", Variable::Args),
+    ("realip_remote_addr", Variable::RealipRemoteAddr),
+    ("realip_remote_port", Variable::RealipRemotePort),
     ("remote_addr", Variable::RemoteAddr),
     ("remote_port", Variable::RemotePort),
     ("remote_user", Variable::RemoteUser),
@@ -276,8 +282,6 @@ const MISSING: &[&str] = &[
     "proxy_protocol_port",
     "proxy_protocol_server_addr",
     "proxy_protocol_server_port",
-    "realip_remote_addr",
-    "realip_remote_port",
     "realpath_root",
     "request_body",
     "request_body_file",

@@ -12,6 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(tries());
     cases.extend(locations());
     cases.extend(access());
+    cases.extend(real_ip());
     cases.extend(redirects());
     cases.extend(added());
     cases
@@ -138,6 +139,8 @@ fn tries() -> Vec<Case> {
 
 fn locations() -> Vec<Case> {
     vec![
+        Case::new("merge_slashes off", server("merge_slashes off; location /a/ { return 200 \"a $uri\"; } location / { return 200 $uri; }"))
+            .client(|scene| scene.get_each(&["/a//b", "//", "/a//../b", "/a/.//b", "//a/b", "/a%2F%2Fb", "/a///..//b"])),
         Case::new("internal", server("location /in { internal; return 200 in; } location /out { rewrite ^ /in last; } location /error { error_page 403 =200 /in; return 403; }"))
             .client(|scene| scene.get_each(&["/in", "/out", "/error"])),
         Case::new("a named location is no path", server("location @n { return 200 n; } location / { return 200 $uri; }")).gets("/@n"),
@@ -194,6 +197,42 @@ fn access() -> Vec<Case> {
         Case::new("the log of the denied", server("error_log e.log; deny all; location / { proxy_pass http://unix:a.sock; }")).asks(LAST).log("e.log", 1),
     ]);
     cases
+}
+
+fn real_ip() -> Vec<Case> {
+    let fields = [
+        "X-Real-IP: 10.1.1.1",
+        "X-Real-IP: 10.1.1.1:81",
+        "X-Real-IP: nobody",
+        "X-Real-IP: 10.1.1.1, 10.2.2.2",
+        "X-Forwarded-For: 10.1.1.1, 192.168.1.1, 127.0.0.1",
+        "X-Forwarded-For: 10.1.1.1\r\nX-Forwarded-For: 192.168.1.1",
+        "X-Forwarded-For: ::1",
+        "X-Mine: 10.9.9.9",
+        "X-None: 10.1.1.1",
+    ];
+    [
+        "set_real_ip_from 127.0.0.1;",
+        "set_real_ip_from 10.0.0.0/8;",
+        "set_real_ip_from 127.0.0.0/8; real_ip_header X-Forwarded-For;",
+        "set_real_ip_from 127.0.0.0/8; set_real_ip_from 192.168.0.0/16; real_ip_header X-Forwarded-For; real_ip_recursive on;",
+        "set_real_ip_from 127.0.0.1; real_ip_header X-Mine;",
+        "set_real_ip_from unix:;",
+        "real_ip_header X-Mine;",
+    ]
+    .into_iter()
+    .map(|lines| {
+        let places = "location / { proxy_set_header Connection ''; proxy_set_header X-Seen \"$remote_addr $proxy_add_x_forwarded_for\"; deny 10.1.1.1; proxy_pass http://unix:a.sock; }";
+        Case::new(lines, server(&format!("{lines} {places}"))).client(move |scene| {
+            for field in fields {
+                let mut client = scene.connect();
+                client.send(format!("GET / HTTP/1.1\r\nHost: h\r\n{field}\r\n\r\n"));
+                client.response();
+                client.end();
+            }
+        })
+    })
+    .collect()
 }
 
 fn redirects() -> Vec<Case> {

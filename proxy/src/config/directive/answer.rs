@@ -1,4 +1,4 @@
-//! What an answer says besides its body: `add_header`, and how a redirect is written.
+//! How a path is read, and what an answer says besides its body: `add_header`, redirects.
 
 use super::super::inherit::Level;
 use super::super::model::AddHeader;
@@ -30,6 +30,16 @@ pub(super) const DIRECTIVES: &[Directive] = &[
             "add_header X-Served-By $hostname always;",
             "Adds a field to answers with 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308; with \
              `always` to all. A level with fields of its own has none of the outer level's.",
+        )
+    },
+    Directive {
+        contexts: &[Context::Http, Context::Server],
+        ..row(
+            "merge_slashes",
+            |_, level, s| once(&mut level.answers.merge_slashes, s, switch),
+            "merge_slashes off;",
+            "Whether repeated slashes in a path count as one. Default `on`. The default server of an \
+             address decides for all of them.",
         )
     },
     row(

@@ -24,6 +24,7 @@ mod process;
 mod proxy;
 mod proxy_next_upstream;
 mod proxy_pass;
+mod real_ip;
 #[cfg(test)]
 mod reference;
 mod refused;

@@ -112,6 +112,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::proxy::DIRECTIVES,
     super::proxy_next_upstream::DIRECTIVES,
     super::proxy_pass::DIRECTIVES,
+    super::real_ip::DIRECTIVES,
     super::rewrite::DIRECTIVES,
     super::server::DIRECTIVES,
     super::server_name::DIRECTIVES,

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::super::model::{
-    AccessRule, AddHeader, ErrorPage, Files, ModifiedSince, Redirects, Root,
+    AccessRule, AddHeader, ErrorPage, Files, ModifiedSince, RealIp, RealIpHeader, Redirects, Root,
+    Who,
 };
 use super::super::source::Spanned;
 use super::{or, or_list};
@@ -13,6 +14,7 @@ use super::{or, or_list};
 pub(in super::super) struct Answers {
     pub(in super::super) rewrite_log: Option<bool>,
     pub(in super::super) uninitialized_variable_warn: Option<bool>,
+    pub(in super::super) merge_slashes: Option<bool>,
     pub(in super::super) satisfy_any: Option<bool>,
     pub(in super::super) access: Vec<AccessRule>,
     pub(in super::super) error_page: Vec<ErrorPage>,
@@ -26,6 +28,9 @@ pub(in super::super) struct Answers {
     pub(in super::super) absolute_redirect: Option<bool>,
     pub(in super::super) port_in_redirect: Option<bool>,
     pub(in super::super) server_name_in_redirect: Option<bool>,
+    pub(in super::super) real_ip_from: Vec<Who>,
+    pub(in super::super) real_ip_header: Option<RealIpHeader>,
+    pub(in super::super) real_ip_recursive: Option<bool>,
     pub(in super::super) add_header: Vec<AddHeader>,
 }
 
@@ -34,6 +39,7 @@ impl Answers {
     pub(super) fn inherit(&mut self, outer: &Self) {
         or(&mut self.rewrite_log, &outer.rewrite_log);
         or(&mut self.uninitialized_variable_warn, &outer.uninitialized_variable_warn);
+        or(&mut self.merge_slashes, &outer.merge_slashes);
         or(&mut self.satisfy_any, &outer.satisfy_any);
         or_list(&mut self.access, &outer.access);
         or_list(&mut self.error_page, &outer.error_page);
@@ -47,6 +53,9 @@ impl Answers {
         or(&mut self.absolute_redirect, &outer.absolute_redirect);
         or(&mut self.port_in_redirect, &outer.port_in_redirect);
         or(&mut self.server_name_in_redirect, &outer.server_name_in_redirect);
+        or_list(&mut self.real_ip_from, &outer.real_ip_from);
+        or(&mut self.real_ip_header, &outer.real_ip_header);
+        or(&mut self.real_ip_recursive, &outer.real_ip_recursive);
         or_list(&mut self.add_header, &outer.add_header);
     }
 
@@ -60,6 +69,15 @@ impl Answers {
             if_modified_since: self.if_modified_since.unwrap_or(ModifiedSince::Exact),
             max_ranges: self.max_ranges.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             log_not_found: self.log_not_found.unwrap_or(true),
+        }
+    }
+
+    /// nginx's defaults for what no level said.
+    pub(super) fn real_ip(&self) -> RealIp {
+        RealIp {
+            from: self.real_ip_from.clone(),
+            header: self.real_ip_header.clone(),
+            recursive: self.real_ip_recursive.unwrap_or(false),
         }
     }
 

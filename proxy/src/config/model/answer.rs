@@ -75,6 +75,21 @@ pub enum Who {
     Net(IpAddr, u8),
 }
 
+/// `real_ip_header`
+#[derive(Debug, Clone)]
+pub struct RealIpHeader(pub Spanned<String>);
+
+/// Who is believed who a client is.
+#[derive(Debug, Clone)]
+pub struct RealIp {
+    /// `set_real_ip_from`; empty is nobody.
+    pub from: Vec<Who>,
+    /// `real_ip_header`; `None` is X-Real-IP.
+    pub header: Option<RealIpHeader>,
+    /// `real_ip_recursive` (default off).
+    pub recursive: bool,
+}
+
 /// `root` or `alias`.
 #[derive(Debug, Clone)]
 pub struct Root {

@@ -12,8 +12,8 @@ mod settings;
 mod upstream;
 
 pub use answer::{
-    AccessRule, AddHeader, ErrorPage, ErrorStatus, Files, LimitExcept, ModifiedSince, Redirects,
-    Root, TryFiles, TryLast, Who,
+    AccessRule, AddHeader, ErrorPage, ErrorStatus, Files, LimitExcept, ModifiedSince, RealIp,
+    RealIpHeader, Redirects, Root, TryFiles, TryLast, Who,
 };
 pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};

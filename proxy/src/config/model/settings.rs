@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::super::source::Spanned;
 use super::{
-    AccessLog, AccessRule, AddHeader, ErrorLog, ErrorPage, Files, LimitExcept, Redirects, Step,
-    TryFiles,
+    AccessLog, AccessRule, AddHeader, ErrorLog, ErrorPage, Files, LimitExcept, RealIp, Redirects,
+    Step, TryFiles,
 };
 
 /// Media types, by the suffix of a path in lower case.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub rewrite_log: bool,
     /// `uninitialized_variable_warn` (default on).
     pub uninitialized_variable_warn: bool,
+    /// `merge_slashes` (default on); the default server of an address decides.
+    pub merge_slashes: bool,
     /// `internal` (never inherited).
     pub internal: bool,
     /// `limit_except` (never inherited).
@@ -42,6 +44,8 @@ pub struct Settings {
     pub try_files: Option<TryFiles>,
     /// Which files answer.
     pub files: Files,
+    /// Who is believed who a client is.
+    pub real_ip: RealIp,
     /// How a redirect is written.
     pub redirects: Redirects,
     /// `add_header`, in the order written.

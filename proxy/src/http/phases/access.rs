@@ -4,13 +4,15 @@ use http::StatusCode;
 
 use super::super::record::Record;
 use super::super::reply::Refusal;
+use super::real_ip;
 use super::run::{At, Step};
 use crate::observe::Level;
 
 /// Lets a client in or not. With one way to get in, `satisfy any` says the same as `all`.
 pub(super) fn check(record: &Record) -> Step<At> {
     let Some(rules) = record.rules() else { return Step::Continue(At::TryFiles) };
-    let client = record.client.peer.map(|peer| peer.ip());
+    real_ip::find(record, rules);
+    let client = record.peer().map(|peer| peer.ip());
     if rules.access.is_empty() || rules.access.verdict(client) != Some(false) {
         return Step::Continue(At::TryFiles);
     }

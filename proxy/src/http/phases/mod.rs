@@ -1,6 +1,6 @@
 //! nginx's phases: what happens to a request between its head and its answer, in this order.
 //!
-//! `server`: the server's own rewrites; `location`: the location for the path, and whether it may
+//! `real_ip`: who asks; `server`: the server's own rewrites; `location`: the location for the path, and whether it may
 //! be asked; `rewrite`: the location's rewrites, after which a location may be looked for anew;
 //! `access`: who may ask; `try_files`: which file answers; `content`: who answers. What sends a
 //! request on from within is `redirect`, what takes the place of an error `errors`; `subject` is
@@ -11,6 +11,7 @@ mod access;
 mod content;
 mod errors;
 mod location;
+mod real_ip;
 mod redirect;
 mod rewrite;
 mod run;

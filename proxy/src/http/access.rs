@@ -64,7 +64,7 @@ where
             refused,
             client: self.client.clone(),
             head,
-            started: Instant::now(),
+            started: self.client.flow.head_since.take().unwrap_or_else(Instant::now),
             routed: OnceCell::new(),
             tries: RefCell::default(),
             status: Cell::new(0),

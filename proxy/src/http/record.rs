@@ -73,6 +73,10 @@ pub(crate) struct Flow {
     pub(crate) limit: Cell<Duration>,
     /// Whether nobody waits for the next bytes that come: those that came are not used yet.
     pub(crate) deaf: Cell<bool>,
+    /// When a head began that is not whole yet.
+    pub(crate) head_since: Cell<Option<Instant>>,
+    /// The last requests, from and to, that came together with the one before them.
+    pub(crate) pipelined: Cell<(u64, u64)>,
 }
 
 /// What a tunnel is made of, but for the client's socket, which hyper still has.
@@ -159,7 +163,7 @@ pub(crate) struct Record {
     pub(crate) number: u64,
     /// Why it was refused before it became one.
     pub(crate) refused: Option<Box<Refused>>,
-    /// When its head had come.
+    /// When its head had come; where that took its time, when it began.
     pub(crate) started: Instant,
     /// What its routing found.
     pub(crate) routed: OnceCell<Routed>,
@@ -322,7 +326,25 @@ impl fmt::Display for Context {
 impl Flow {
     /// A socket that has not been used yet.
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { blocked: Cell::new(None), limit: Cell::new(limit), deaf: Cell::new(false) }
+        Self {
+            blocked: Cell::new(None),
+            limit: Cell::new(limit),
+            deaf: Cell::new(false),
+            head_since: Cell::new(None),
+            pipelined: Cell::default(),
+        }
+    }
+
+    /// The request of this number came together with the one before it.
+    pub(crate) fn pipeline(&self, number: u64) {
+        let (from, to) = self.pipelined.get();
+        self.pipelined.set((if to + 1 == number { from } else { number }, number));
+    }
+
+    /// Whether it did.
+    pub(super) fn is_pipelined(&self, number: u64) -> bool {
+        let (from, to) = self.pipelined.get();
+        (from..=to).contains(&number)
     }
 }
 

@@ -36,6 +36,22 @@ fn round_robin_pick_and_drop(bencher: Bencher<'_, '_>, peers: usize) {
     bencher.bench(|| drop(black_box(upstream.pick(&mut Tried::default(), now))));
 }
 
+#[divan::bench(args = [4, 16, 64])]
+fn consistent_hash_pick_and_drop(bencher: Bencher<'_, '_>, peers: usize) {
+    let server = |peer: usize| format!("unix:run/worker-{peer}.sock").into();
+    let peers =
+        (0..peers).map(|peer| PeerSettings { server: server(peer), ..PeerSettings::new(peer) });
+    let policy = Policy { method: Method::ConsistentHash };
+    let upstream = Upstream::new(&Zone::new(), "bench", policy, peers.collect());
+    let now = Instant::now();
+    let mut key = 0u64;
+    bencher.bench_local(|| {
+        key += 1;
+        let mut tried = Tried::keyed(key.to_le_bytes().to_vec());
+        drop(black_box(upstream.pick(&mut tried, now)));
+    });
+}
+
 #[divan::bench(args = ["/", "/chat/room/1?token=abcdef", "/a/../b//c%20d?x"])]
 fn parse_target(target: &str) -> bool {
     black_box(uri::parse(black_box(target.as_bytes()))).is_ok()

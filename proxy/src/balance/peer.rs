@@ -119,7 +119,7 @@ enum Recovery {
 }
 
 /// All of a weight, in the parts that `slow_start` gives back one after another.
-const WHOLE: i64 = 1000;
+pub(super) const WHOLE: i64 = 1000;
 
 impl Counts {
     /// Whether anybody still needs these counts.

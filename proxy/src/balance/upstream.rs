@@ -9,7 +9,7 @@ use super::choose::{least_conn, longest_untouched, primaries, round_robin};
 use super::hash::{self, Ring};
 use super::lease::{Held, Lease};
 use super::line::Turn;
-use super::peer::{Counts, PeerSettings, PeerSnapshot, PeerState};
+use super::peer::{Counts, PeerSettings, PeerSnapshot, PeerState, WHOLE};
 use super::random::random;
 use super::tried::Tried;
 use super::zone::{Group, Zone};
@@ -180,6 +180,21 @@ impl<A> Inner<A> {
     }
 
     fn choose(&self, counts: &mut [Counts], tried: &mut Tried, now: Instant) -> Option<usize> {
+        if self.recovers {
+            self.choose_by(counts, tried, now, |settings, counts| counts.share(settings, now))
+        } else {
+            // Most have no `slow_start`, and pay nothing for it.
+            self.choose_by(counts, tried, now, |_, _| WHOLE)
+        }
+    }
+
+    fn choose_by(
+        &self,
+        counts: &mut [Counts],
+        tried: &mut Tried,
+        now: Instant,
+        share: impl Fn(&PeerSettings<A>, &Counts) -> i64 + Copy,
+    ) -> Option<usize> {
         let alone = self.alone();
         let Tried { peers: tried, course } = tried;
         let tried = &*tried;
@@ -190,7 +205,6 @@ impl<A> Inner<A> {
                     && counts.state(settings, alone, now) == wanted
             }
         };
-        let share = |settings: &PeerSettings<A>, counts: &Counts| counts.share(settings, now);
         let peers = &self.peers;
         let up = admits(false, PeerState::Up);
         // Each of these leaves it to round robin when it finds nobody.

@@ -65,7 +65,7 @@ where
             head,
             fields,
             spelled: RefCell::default(),
-            started: Instant::now(),
+            started: self.client.flow.head_since.take().unwrap_or_else(Instant::now),
             routed: OnceCell::new(),
             tries: RefCell::default(),
             status: Cell::new(0),

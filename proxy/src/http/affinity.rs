@@ -22,7 +22,7 @@ pub(super) fn tried(record: &Record, key: &Key) -> Tried {
 /// What `ip_hash` takes for the client: 24 bits of IPv4, all of IPv6, and one client for all that
 /// come over a Unix socket.
 fn network(record: &Record) -> Vec<u8> {
-    match record.client.peer.map(|peer| peer.ip()) {
+    match record.peer().map(|peer| peer.ip()) {
         Some(IpAddr::V4(ip)) => ip.octets().into_iter().take(3).collect(),
         Some(IpAddr::V6(ip)) => ip.octets().to_vec(),
         None => vec![0; 3],

@@ -76,13 +76,35 @@ pub(crate) struct Flow {
     pub(crate) reset: Cell<bool>,
     /// Whether nobody waits for the next bytes that come: those that came are not used yet.
     pub(crate) deaf: Cell<bool>,
+    /// When a head began that is not whole yet.
+    pub(crate) head_since: Cell<Option<Instant>>,
+    /// The last requests, from and to, that came together with the one before them.
+    pub(crate) pipelined: Cell<(u64, u64)>,
 }
 
 impl Flow {
     /// A socket that has not been used yet.
     pub(crate) fn new(limit: Duration) -> Self {
-        let (blocked, reset, deaf) = (Cell::new(None), Cell::new(false), Cell::new(false));
-        Self { blocked, limit: Cell::new(limit), reset, deaf }
+        Self {
+            blocked: Cell::new(None),
+            limit: Cell::new(limit),
+            reset: Cell::new(false),
+            deaf: Cell::new(false),
+            head_since: Cell::new(None),
+            pipelined: Cell::default(),
+        }
+    }
+
+    /// The request of this number came together with the one before it.
+    pub(crate) fn pipeline(&self, number: u64) {
+        let (from, to) = self.pipelined.get();
+        self.pipelined.set((if to + 1 == number { from } else { number }, number));
+    }
+
+    /// Whether it did.
+    pub(super) fn is_pipelined(&self, number: u64) -> bool {
+        let (from, to) = self.pipelined.get();
+        (from..=to).contains(&number)
     }
 }
 

@@ -110,7 +110,7 @@ pub(crate) struct Record {
     pub(crate) number: u64,
     /// Why it was refused before it became one.
     pub(crate) refused: Option<Box<Refused>>,
-    /// When its head had come.
+    /// When its head had come; where that took its time, when it began.
     pub(crate) started: Instant,
     /// What its routing found.
     pub(crate) routed: OnceCell<Routed>,

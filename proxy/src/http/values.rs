@@ -144,6 +144,7 @@ impl Record {
             (Variable::NginxVersion, ..) => {
                 out.extend_from_slice(env!("CARGO_PKG_VERSION").as_bytes());
             }
+            (Variable::Pipe, ..) if client.flow.is_pipelined(self.number) => out.push(b'p'),
             (Variable::Pipe, ..) => out.push(b'.'),
             (Variable::Msec, ..) => {
                 let millis = observe::unix_millis();

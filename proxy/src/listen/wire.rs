@@ -42,6 +42,8 @@ pub(super) struct Wire {
     ready: usize,
     /// How many heads hyper was given.
     heads: u64,
+    /// Whether the head that is not whole came together with what is before it.
+    behind: bool,
     /// A head of hyper's in other words, as long as it was, and how much of it is gone.
     mended: Vec<u8>,
     gone: usize,
@@ -82,6 +84,7 @@ impl Wire {
             at: 0,
             ready: 0,
             heads: 0,
+            behind: false,
             mended: Vec::new(),
             gone: 0,
         }
@@ -113,6 +116,7 @@ impl Wire {
         while at < bytes.len() {
             self.settle();
             let rest = bytes.get(at..).unwrap_or_default();
+            self.behind |= at > 0 && matches!(self.next, Next::Head(_) | Next::Unknown);
             match &mut self.next {
                 Next::Head(head) => match head.read(rest) {
                     Ok(None) => break,
@@ -120,8 +124,14 @@ impl Wire {
                         self.next = Next::Body(whole.body);
                         self.upgrade = whole.upgrade;
                         self.heads += 1;
+                        if std::mem::take(&mut self.behind) {
+                            self.client.flow.pipeline(self.heads);
+                        }
                         if whole.odd {
-                            return Followed::Odd(at, at + whole.length);
+                            let end = at + whole.length;
+                            self.settle();
+                            self.behind = end < bytes.len() && !matches!(self.next, Next::Body(_));
+                            return Followed::Odd(at, end);
                         }
                         self.client.keep_fields(rest.get(whole.line..whole.length));
                         at += whole.length;
@@ -280,7 +290,9 @@ impl AsyncRead for Wire {
             buf.set_filled(before);
             if this.ready == 0 && matches!(this.next, Next::Head(_)) {
                 // The head has begun: it has its own time to become whole.
-                this.client.idle_since.set(Instant::now());
+                let now = Instant::now();
+                this.client.idle_since.set(now);
+                this.client.flow.head_since.set(Some(now));
                 this.client.patience.set(this.patience);
             }
         }

@@ -13,6 +13,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = access();
     cases.extend(lengths());
     cases.extend(tries());
+    cases.extend(pipelined());
     cases.extend(error());
     cases
 }
@@ -106,6 +107,61 @@ fn tries() -> Vec<Case> {
     ]
 }
 
+/// Requests that come together with the one before them.
+fn pipelined() -> Vec<Case> {
+    let text = http(
+        "log_format f '$request_uri|$pipe|$connection_requests'; server { listen 127.0.0.1:{port}; access_log a.log f; location /proxied { proxy_pass http://unix:a.sock; } return 200 x; }",
+    );
+    let case = |name: &str, pieces: &'static [&'static str], requests: usize| {
+        Case::new(name, text.clone())
+            .client(move |scene| {
+                let mut client = scene.connect();
+                for piece in pieces {
+                    client.send(piece);
+                    // An answer for each request that is whole by now.
+                    for _ in 0..piece.matches("\r\n\r\n").count() {
+                        client.response();
+                    }
+                }
+            })
+            .log("a.log", requests)
+    };
+    vec![
+        case(
+            "log: one by one",
+            &["GET /1 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"],
+            2,
+        ),
+        case(
+            "log: three at once",
+            &[
+                "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\nGET /proxied HTTP/1.1\r\nHost: h\r\n\r\n",
+                "GET /4 HTTP/1.1\r\nHost: h\r\n\r\n",
+            ],
+            4,
+        ),
+        case(
+            "log: one and a half",
+            &[
+                "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HT",
+                "TP/1.1\r\nHost: h\r\n\r\n",
+                "GET /3 HTTP/1.1\r\nHost: h\r\n\r\n",
+            ],
+            3,
+        ),
+        case(
+            "log: a head that nginx mends, and another one",
+            &["GET  /1 HTTP/1.1\r\nHost: h\r\nodd line\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"],
+            2,
+        ),
+        case(
+            "log: halves of a head",
+            &["GET /1 HTTP/1.1\r\nHo", "st: h\r\n\r\n", "GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"],
+            2,
+        ),
+    ]
+}
+
 fn access() -> Vec<Case> {
     let variable = |name: &str, variables: &str| {
         let format = format!("log_format f '{variables}';");
@@ -176,6 +232,28 @@ fn error() -> Vec<Case> {
     };
     let two = "upstream u { server unix:a.sock; server unix:b.sock; } server { listen 127.0.0.1:{port}; server_name s; location / { proxy_pass http://u; } }";
     vec![
+        Case::new(
+            "error log: two of them, by level",
+            http(&format!("error_log e.log crit; {two}")).replace(
+                "location /",
+                "error_log e.log error; error_log other.log crit; location /",
+            ),
+        )
+        .refusing("a")
+        .worker("b", answer(OK))
+        .asks(ASK)
+        .log("e.log", 1),
+        Case::new(
+            "error log: too serious for it",
+            http(&format!("error_log e.log error; {two}")).replace(
+                "location /",
+                "error_log other.log error; error_log e.log alert; location /",
+            ),
+        )
+        .refusing("a")
+        .worker("b", answer(OK))
+        .asks(ASK)
+        .log("other.log", 1),
         case("error log: refused", proxied("")).refusing("a").asks(ASK).log("e.log", 1),
         case("error log: no such socket", proxied("").replace("a.sock", "no.sock"))
             .asks(ASK)

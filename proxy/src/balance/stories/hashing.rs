@@ -130,7 +130,7 @@ proptest! {
     #[test]
     fn any_key_finds_a_peer(key in prop::collection::vec(any::<u8>(), 0..64)) {
         for policy in [IP_HASH, HASH, CONSISTENT] {
-            let down = PeerSettings { down: true, ..server("a", 60) };
+            let down = PeerSettings { down: true, ..server("a", 6) };
             let upstream = upstream(policy, vec![down, server("b", 1), server("c", 1)]);
             prop_assert!(matches!(by(&upstream, &key), Some("b" | "c")));
         }

@@ -2,7 +2,7 @@
 
 use super::super::inherit::HttpDraft;
 use super::super::model::{Escape, LogFormat};
-use super::super::parse::Statement;
+use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
 use super::super::source::{Span, Spanned};
 use super::table::{Arity, Context, Directive, Done, Effect};
@@ -46,6 +46,7 @@ fn log_format(walk: &mut Walk, _: &mut HttpDraft, statement: &Statement) -> Done
         }
     };
     let strings = strings.unwrap_or_default();
+    strings.iter().try_for_each(names)?;
     let span = strings.first().map_or(name.span, |first| Span {
         end: strings.last().map_or(first.span.end, |last| last.span.end),
         ..first.span
@@ -53,5 +54,17 @@ fn log_format(walk: &mut Walk, _: &mut HttpDraft, statement: &Statement) -> Done
     let value = strings.iter().map(|word| word.value.as_str()).collect();
     let text = Spanned { value, span };
     walk.log_formats.push(LogFormat { name: name.value.clone(), escape, text });
+    Ok(())
+}
+
+/// A `$` has a name behind it: nginx has words of its own for it here.
+fn names(word: &Word) -> Done {
+    let mut rest = word.value.as_str();
+    while let Some((_, after)) = rest.split_once('$') {
+        rest = after.strip_prefix('{').unwrap_or(after);
+        if !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+            return Err(Fault::at(word.span, format!("invalid parameter \"${after}\"")));
+        }
+    }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::model::{
-    Escape, Http, ListenAddress, LocationPattern, ProxyTarget, ServerName, Step,
+    Escape, Http, ListenAddress, LocationPattern, Method, ProxyTarget, Queue, ServerName, Step,
 };
 use super::super::{Config, Loader};
 
@@ -227,4 +227,71 @@ fn what_nginx_can_and_we_cannot_is_refused_by_name() {
     ] {
         assert_eq!(server(text), words);
     }
+}
+
+#[test]
+fn ways_of_choosing_a_server() {
+    let method = |text: &str| {
+        http(&format!("upstream u {{ {text} server 127.0.0.1; }}")).upstreams[0].method.clone()
+    };
+    assert_eq!(method(""), Method::RoundRobin);
+    assert_eq!(method("ip_hash;"), Method::IpHash);
+    assert_eq!(method("random;"), Method::Random { two: false });
+    assert_eq!(method("random two;"), Method::Random { two: true });
+    assert_eq!(method("random two least_conn;"), Method::Random { two: true });
+    for (text, is_consistent) in [("hash $uri;", false), ("hash $uri consistent;", true)] {
+        let Method::Hash { key, consistent } = method(text) else { panic!("{text}") };
+        assert_eq!((key.value.as_str(), consistent), ("$uri", is_consistent));
+    }
+    // The last one counts.
+    assert_eq!(method("ip_hash; least_conn;"), Method::LeastConn);
+}
+
+#[test]
+fn what_only_the_commercial_nginx_has_of_upstreams() {
+    let queue = |text: &str| http(&format!("upstream u {{ server a; {text} }}")).upstreams[0].queue;
+    let of = |requests, seconds| Some(Queue { requests, timeout: Duration::from_secs(seconds) });
+    assert_eq!(queue(""), None);
+    assert_eq!(queue("queue 10;"), of(10, 60));
+    assert_eq!(queue("queue 10 timeout=1m5s;"), of(10, 65));
+    let server =
+        |text: &str| http(&format!("upstream u {{ {text} }}")).upstreams[0].servers[0].clone();
+    assert_eq!(server("server a slow_start=30s;").slow_start, Duration::from_secs(30));
+    assert!(server("server a drain;").down);
+
+    let upstream = |text: &str| refused(&format!("events {{}} http {{ upstream u {{ {text} }} }}"));
+    let unsupported = "balancing method does not support parameter \"slow_start=3s\"";
+    for method in ["ip_hash", "hash $uri", "hash $uri consistent", "random", "random two"] {
+        assert_eq!(upstream(&format!("{method}; server a slow_start=3s;")), unsupported);
+    }
+    for (text, words) in [
+        ("server a slow_start=x;", "invalid parameter \"slow_start=x\""),
+        ("queue 0;", "invalid value \"0\" in \"queue\" directive"),
+        ("queue x;", "invalid value \"x\" in \"queue\" directive"),
+        ("queue 1 timeout=x;", "invalid parameter \"timeout=x\""),
+        ("queue 1 time=1;", "invalid parameter \"time=1\""),
+        ("queue 1; queue 2;", "\"queue\" directive is duplicate"),
+        ("queue;", "invalid number of arguments in \"queue\" directive"),
+        ("server a route=x;", "\"route\" of \"server\" is not supported by this proxy yet"),
+        ("server a resolve;", "\"resolve\" of \"server\" is not supported by this proxy yet"),
+    ] {
+        assert_eq!(upstream(text), words, "{text}");
+    }
+}
+
+#[test]
+fn access_logs_with_conditions_and_buffers() {
+    let http = http(
+        "access_log a combined buffer=32k flush=5s if=$uri; \
+         server { access_log a; access_log b combined buffer=1m; }",
+    );
+    let buffers: Vec<_> =
+        http.log_buffers.iter().map(|buffer| (buffer.size, buffer.flush)).collect();
+    assert_eq!(buffers, [(32 << 10, Some(Duration::from_secs(5))), (1 << 20, None)]);
+    assert!(http.servers[0].settings.access_log.iter().all(|log| log.condition.is_none()));
+    let gzip =
+        |option: &str| refused(&format!("events {{}} http {{ access_log a combined {option}; }}"));
+    let words = "\"gzip\" of \"access_log\" is not supported by this proxy yet";
+    assert_eq!((gzip("gzip").as_str(), gzip("gzip=9").as_str()), (words, words));
+    assert_eq!(gzip("gzipped"), "invalid parameter \"gzipped\"");
 }

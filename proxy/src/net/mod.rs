@@ -4,11 +4,13 @@
 
 mod addr;
 mod listener;
+mod pipe;
 mod scratch;
 mod stream;
 mod unix;
 
 pub use addr::Addr;
 pub(crate) use listener::{Bound, Options};
+pub(crate) use pipe::Pipe;
 pub(crate) use scratch::scratch;
 pub(crate) use stream::Stream;

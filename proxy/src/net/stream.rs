@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -93,6 +94,46 @@ impl Stream {
             }
             (Self::Tcp(_), Addr::Tcp(addr)) => Some(*addr),
             _ => None,
+        }
+    }
+}
+
+impl Stream {
+    /// Reads in another way than into memory, as soon as there is something.
+    pub(super) fn poll_read_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        read: impl Fn(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let stream = match self {
+            Self::Tcp(stream) => stream,
+            Self::Unix(stream) => return stream.poll_read_with(cx, read),
+        };
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            match stream.try_io(Interest::READABLE, || read(stream.as_fd())) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+
+    /// Writes in another way than from memory, as soon as that is possible.
+    pub(super) fn poll_write_fd(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl Fn(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let stream = match self {
+            Self::Tcp(stream) => stream,
+            Self::Unix(stream) => return stream.poll_write_with(cx, |fd| write(fd.as_fd())),
+        };
+        loop {
+            ready!(stream.poll_write_ready(cx))?;
+            match stream.try_io(Interest::WRITABLE, || write(stream.as_fd())) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
         }
     }
 }

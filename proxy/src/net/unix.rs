@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::pin::Pin;
@@ -54,7 +55,23 @@ impl UnixSocket {
         matches!(fd.poll_read_ready(&mut cx), Poll::Ready(Ok(guard)) if guard.ready().is_read_closed())
     }
 
-    fn poll_write_with(
+    /// Reads in another way, as soon as there is something.
+    pub(super) fn poll_read_with(
+        &self,
+        cx: &mut Context<'_>,
+        read: impl Fn(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let fd = self.fd()?;
+        loop {
+            let mut guard = ready!(fd.poll_read_ready(cx))?;
+            if let Ok(read) = guard.try_io(|fd| read(fd.get_ref().as_fd())) {
+                return Poll::Ready(read);
+            }
+        }
+    }
+
+    /// Writes, as soon as that is possible.
+    pub(super) fn poll_write_with(
         &mut self,
         cx: &mut Context<'_>,
         write: impl Fn(&UnixStream) -> io::Result<usize>,

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::net::{Stream, scratch};
+use crate::net::{Pipe, Stream, scratch};
 
 /// How far one direction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +28,15 @@ pub(super) enum Failure {
     Write(io::Error),
 }
 
-/// The state of one direction: 48 bytes, and a buffer only while the destination is slow.
+/// The state of one direction: 56 bytes, and a buffer or a pipe only while many bytes flow.
 #[derive(Debug)]
 pub(super) struct Direction {
     /// What the destination would not take yet.
     held: Vec<u8>,
     /// How much of `held` it has taken.
     taken: usize,
+    /// What the bytes go through while there are many.
+    pipe: Option<Box<Pipe>>,
     /// How far it is.
     pub(super) end: End,
     /// Bytes that the destination took.
@@ -44,12 +46,12 @@ pub(super) struct Direction {
 impl Direction {
     /// A direction that starts with bytes which were read before the tunnel began.
     pub(super) fn new(early: Vec<u8>) -> Self {
-        Self { held: early, taken: 0, end: End::Open, moved: 0 }
+        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0 }
     }
 
     /// Whether the destination is slower than the source.
     pub(super) fn is_blocked(&self) -> bool {
-        !self.held.is_empty()
+        !self.held.is_empty() || self.pipe.as_ref().is_some_and(|pipe| !pipe.is_empty())
     }
 
     /// Whether the source has ended and all of it was passed on.
@@ -69,6 +71,7 @@ impl Direction {
         scratch(|buffer| {
             loop {
                 ready!(self.poll_held(to, cx))?;
+                ready!(self.poll_pipe(from, to, cx))?;
                 match self.end {
                     End::Open => {}
                     End::Read if other_is_over => self.end = End::Done,
@@ -79,11 +82,18 @@ impl Direction {
                     End::Done => return Poll::Ready(Ok(())),
                 }
                 if self.end == End::Open {
+                    let room = buffer.len();
                     let mut read = ReadBuf::new(buffer);
                     ready!(Pin::new(&mut *from).poll_read(cx, &mut read)).map_err(Failure::Read)?;
                     match read.filled() {
                         [] => self.end = End::Read,
-                        bytes => self.pass(bytes, to, cx)?,
+                        bytes => {
+                            let many = bytes.len() == room;
+                            self.pass(bytes, to, cx)?;
+                            if many && self.held.is_empty() {
+                                self.pipe = Pipe::take();
+                            }
+                        }
                     }
                 }
             }
@@ -106,6 +116,31 @@ impl Direction {
             }
         }
         Ok(())
+    }
+
+    /// Moves bytes through the pipe while the source fills it at once; ready when it is not needed.
+    fn poll_pipe(
+        &mut self,
+        from: &mut Stream,
+        to: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        let Some(pipe) = &mut self.pipe else { return Poll::Ready(Ok(())) };
+        loop {
+            while !pipe.is_empty() {
+                self.moved += count(ready!(pipe.poll_drain(to, cx)).map_err(Failure::Write)?);
+            }
+            match pipe.poll_fill(from, cx).map_err(Failure::Read)? {
+                Poll::Ready(1..) => {}
+                rest => {
+                    if rest.is_ready() {
+                        self.end = End::Read;
+                    }
+                    self.pipe.take().into_iter().for_each(Pipe::give_back);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
     }
 
     /// Writes what is held; ready when nothing is, and the memory is given back then.

@@ -106,8 +106,8 @@ fn is_passing(error: &io::Error) -> bool {
 
 impl Door {
     fn client(&self, stream: &Stream, peer: Option<SocketAddr>, pool: &Pool) -> Rc<Client> {
-        if self.nodelay {
-            stream.set_nodelay();
+        if !self.nodelay {
+            stream.set_delay();
         }
         let now = Instant::now();
         let local = stream.local(self.bound.addr());

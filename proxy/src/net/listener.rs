@@ -204,6 +204,8 @@ fn bind_tcp(addr: SocketAddr, options: &Options) -> io::Result<(Addr, Socket)> {
         socket.set_only_v6(options.ipv6only)?;
     }
     socket.set_nonblocking(true)?;
+    // What is accepted inherits it.
+    socket.set_tcp_nodelay(true)?;
     options.apply(&socket, true)?;
     socket.bind(&addr.into())?;
     socket.listen(options.backlog())?;

@@ -60,10 +60,11 @@ impl Stream {
         }
     }
 
-    /// Sends small writes at once. A socket that won't is none the worse for it.
-    pub(crate) fn set_nodelay(&self) {
+    /// Lets small writes wait for more, on a socket that was accepted: it sends them at once else.
+    pub(crate) fn set_delay(&self) {
         if let Self::Tcp(stream) = self {
-            let _ = stream.set_nodelay(true);
+            // A socket that won't is none the worse for it.
+            let _ = stream.set_nodelay(false);
         }
     }
 

@@ -182,7 +182,7 @@ impl<'a> Forwarded<'a> {
         self.note(|last| last.connect = Some(started.elapsed()));
         let (request, sent) = self.request().ok_or((Failure::Client, false))?;
         let answer = Answer {
-            method: &self.record.head.method,
+            method: self.record.method(),
             upgrade: self.upgrade && request.upgrade,
             sent: sent.as_ref(),
             times: *times,

@@ -12,7 +12,7 @@ use crate::framing::Body;
 
 /// The largest head, in bytes; a larger one is a 502. nginx draws this line at
 /// `proxy_buffer_size`, 4 or 8 kB, which is where "upstream sent too big header" comes from.
-const LARGEST: usize = 64 * 1024;
+pub(super) const LARGEST: usize = 64 * 1024;
 
 /// How many fields are looked for at first, and then.
 const FEW: usize = 48;

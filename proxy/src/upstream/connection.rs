@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use super::answer::Head;
+use super::answer::{Head, LARGEST};
 use super::body::ResponseBody;
 use super::failure::{Failure, Phase};
 use super::pool::Shelf;
@@ -135,8 +135,13 @@ impl Connection {
                 let found = if held.is_empty() {
                     find_head(read, method, held)?
                 } else {
+                    held.extend_from_slice(read);
+                    // A server that writes byte by byte is listened to line by line.
+                    if !read.contains(&b'\n') && held.len() < LARGEST {
+                        continue;
+                    }
                     let begun = std::mem::take(held);
-                    find_head(&[&begun, read].concat(), method, held)?
+                    find_head(&begun, method, held)?
                 };
                 if let Some(found) = found {
                     return Poll::Ready(Ok(found));
@@ -184,8 +189,8 @@ impl Connection {
     }
 
     /// Whether it has carried so many requests, or is so old.
-    pub(super) fn is_spent(&self, requests: u64, age: Duration) -> bool {
-        self.requests >= requests || self.since.elapsed() >= age
+    pub(super) fn is_spent(&self, requests: u64, age: Duration, now: Instant) -> bool {
+        self.requests >= requests || now.duration_since(self.since) >= age
     }
 
     /// Whether it can carry another request: the server has neither closed it nor sent anything

@@ -1,7 +1,7 @@
 //! Idle connections kept open to servers: one pool per thread, as nginx has one per worker process.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Keepalive {
 
 /// The idle connections of one thread.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pool(Rc<RefCell<HashMap<u64, VecDeque<Idle>>>>);
+pub(crate) struct Pool(Rc<RefCell<BTreeMap<u64, VecDeque<Idle>>>>);
 
 #[derive(Debug)]
 struct Idle {
@@ -112,9 +112,10 @@ impl Pool {
 
 impl Shelf {
     /// Keeps a connection for the next request, unless it has served long enough.
-    pub(super) fn keep(self, mut connection: Connection) {
-        let spent = connection.is_spent(self.requests, self.time);
-        if self.room == 0 || spent || !connection.is_reusable() {
+    /// Whether its server has closed it is looked at when it is taken.
+    pub(super) fn keep(self, connection: Connection) {
+        let now = Instant::now();
+        if self.room == 0 || connection.is_spent(self.requests, self.time, now) {
             return;
         }
         let mut pool = self.pool.0.borrow_mut();
@@ -122,6 +123,6 @@ impl Shelf {
         if idle.len() >= self.room {
             idle.pop_front();
         }
-        idle.push_back(Idle { peer: self.peer, until: Instant::now() + self.timeout, connection });
+        idle.push_back(Idle { peer: self.peer, until: now + self.timeout, connection });
     }
 }

@@ -11,4 +11,4 @@ mod unix;
 pub use addr::Addr;
 pub(crate) use listener::{Bound, Options};
 pub(crate) use scratch::scratch;
-pub(crate) use stream::Stream;
+pub(crate) use stream::{Dialing, Stream};

@@ -115,6 +115,25 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// Waits for all of it as [`Pending::collect`] does, however much it is, and keeps nothing.
+    ///
+    /// # Errors
+    /// Any [`Uncollected`].
+    pub(crate) async fn discard(self, limit: u64, patience: Duration) -> Result<(), Uncollected> {
+        let Self::Coming(mut incoming) = self else { return Ok(()) };
+        let mut left = limit;
+        loop {
+            let frame = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx));
+            let frame = timeout(patience, frame).await.map_err(|_| Uncollected::Silent)?;
+            let Some(frame) = frame else { return Ok(()) };
+            let Ok(data) = frame.map_err(Broken::Client)?.into_data() else { continue };
+            let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            left = left.checked_sub(length).ok_or(Broken::TooLarge)?;
+        }
+    }
+}
+
 impl RequestBody {
     /// No body.
     pub(crate) fn none() -> Self {

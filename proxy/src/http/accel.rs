@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, EXPIRES, HeaderMap,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, EXPIRES, Entry, HeaderMap,
     HeaderName, SET_COOKIE,
 };
 use http::response::Parts;
@@ -48,9 +48,19 @@ pub(super) fn carry(fields: HeaderMap, head: &mut Parts, ours: bool) {
             ACCEPT_RANGES => {
                 head.headers.insert(name, value.clone());
             }
-            _ => {
-                head.headers.append(name, value.clone());
+            _ => {}
+        }
+    }
+    // Where both have one, the first that was asked comes first.
+    for name in KEPT.iter().filter(|name| !matches!(**name, CONTENT_TYPE | ACCEPT_RANGES)) {
+        let own: Vec<_> = match head.headers.entry(name) {
+            Entry::Occupied(own) if fields.contains_key(name) => {
+                own.remove_entry_mult().1.collect()
             }
+            _ => Vec::new(),
+        };
+        for value in fields.get_all(name).iter().cloned().chain(own) {
+            head.headers.append(name, value);
         }
     }
 }

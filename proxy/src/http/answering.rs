@@ -82,6 +82,9 @@ impl Forwarded<'_> {
         if status != StatusCode::UNAUTHORIZED {
             return Some(Refusal::Status(status));
         }
+        let spelled =
+            head.spelled.iter().filter(|name| name.eq_ignore_ascii_case("www-authenticate"));
+        self.record.spelled.replace(spelled.cloned().collect());
         let asked = head.headers.get_all(WWW_AUTHENTICATE).iter();
         let fields: HeaderMap = asked.map(|value| (WWW_AUTHENTICATE, value.clone())).collect();
         Some(Refusal::With(status, Box::new(fields)))

@@ -88,13 +88,12 @@ impl Forwarded<'_> {
 
     /// The request that goes out.
     pub(super) fn request(&mut self, method: &Method) -> Option<(Prepared, Option<Rc<Sent>>)> {
-        let Forwarding { uri, headers, version, next, .. } = self.forwarding;
+        let Forwarding { uri, headers, version, .. } = self.forwarding;
         let limit =
             if self.forwarding.passing.set_body.is_some() { u64::MAX } else { self.limit() };
         let (body, sent) = match self.body.take() {
             Some(body) => {
-                let again = next.repeats(self.record.method());
-                let (body, sent) = RequestBody::new(body, limit, again);
+                let (body, sent) = RequestBody::new(body, limit);
                 (body, Some(sent))
             }
             None => (RequestBody::none(), None),

@@ -66,13 +66,18 @@ fn start(record: &Record, rules: &[Replace], value: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The first rule that fits replaces all of the value, which has no dot in front.
-fn whole(record: &Record, rules: &[Replace], value: &[u8]) -> Option<Vec<u8>> {
+/// The first rule that fits replaces all of a domain, but for a dot in front of a text.
+fn domain(record: &Record, rules: &[Replace], value: &[u8]) -> Option<Vec<u8>> {
+    let bare = value.strip_prefix(b".").unwrap_or(value);
     rules.iter().find_map(|rule| {
-        if !is(record, &rule.from, value) {
+        let (looked, dot) = match rule.from {
+            Looked::Text(_) => (bare, value.len() > bare.len()),
+            Looked::Regex(_) => (value, false),
+        };
+        if !is(record, &rule.from, looked) {
             return None;
         }
-        let mut out = Vec::new();
+        let mut out = if dot { b".".to_vec() } else { Vec::new() };
         rule.to.render(record, &mut out);
         Some(out)
     })
@@ -126,8 +131,7 @@ fn cookie(record: &Record, cookies: &Cookies, text: &[u8]) -> Option<Vec<u8>> {
     for part in parts.iter_mut().skip(1) {
         let Some(value) = &part.value else { continue };
         let other = if part.is("domain") {
-            let domain = value.strip_prefix(b".").unwrap_or(value);
-            whole(record, &cookies.domain, domain)
+            domain(record, &cookies.domain, value)
         } else if part.is("path") {
             start(record, &cookies.path, value)
         } else {
@@ -191,20 +195,20 @@ fn flags(record: &Record, rule: &Flags, parts: &mut Vec<Attribute>) {
         .find(|part| part.is("samesite"))
     {
         Some(part) => part.value = Some(value.into()),
-        None => parts.push(Attribute::new("samesite", Some(value))),
+        None => parts.push(Attribute::new("SameSite", Some(value))),
     };
     for word in &rule.words {
         let mut text = Vec::new();
         word.render(record, &mut text);
         match text.to_ascii_lowercase().as_slice() {
             b"" => {}
-            b"secure" => add(parts, "secure"),
+            b"secure" => add(parts, "Secure"),
             b"nosecure" => take(parts, "secure"),
-            b"httponly" => add(parts, "httponly"),
+            b"httponly" => add(parts, "HttpOnly"),
             b"nohttponly" => take(parts, "httponly"),
-            b"samesite=strict" => site(parts, "strict"),
-            b"samesite=lax" => site(parts, "lax"),
-            b"samesite=none" => site(parts, "none"),
+            b"samesite=strict" => site(parts, "Strict"),
+            b"samesite=lax" => site(parts, "Lax"),
+            b"samesite=none" => site(parts, "None"),
             b"nosamesite" => take(parts, "samesite"),
             _ => {
                 let text = text.escape_ascii();

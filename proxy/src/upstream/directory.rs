@@ -24,10 +24,10 @@ pub(crate) struct Destination<'a> {
 /// A text is no URL that a request can go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoDestination {
-    /// It does not start with `http://`.
+    /// It is not `http://` and something behind it.
     #[error("invalid URL prefix")]
     Prefix,
-    /// Nothing follows that.
+    /// A URI or a port follows that.
     #[error("no host")]
     Host,
     /// The port is none.
@@ -99,7 +99,8 @@ impl<'a> Destination<'a> {
     /// # Errors
     /// Any [`NoDestination`].
     pub(crate) fn parse(url: &'a str) -> Result<(Self, &'a str), NoDestination> {
-        let (scheme, rest) = url.split_at_checked(7).ok_or(NoDestination::Prefix)?;
+        let split = url.split_at_checked(7).filter(|(_, rest)| !rest.is_empty());
+        let (scheme, rest) = split.ok_or(NoDestination::Prefix)?;
         if !scheme.eq_ignore_ascii_case("http://") {
             return Err(NoDestination::Prefix);
         }
@@ -160,7 +161,7 @@ mod tests {
         for (url, why) in [
             ("", NoDestination::Prefix),
             ("ftp://a", NoDestination::Prefix),
-            ("http://", NoDestination::Host),
+            ("http://", NoDestination::Prefix),
             ("http:///x", NoDestination::Host),
             ("http://:80", NoDestination::Host),
             ("http://unix:", NoDestination::Host),

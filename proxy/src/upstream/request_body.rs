@@ -52,7 +52,7 @@ pub(crate) struct Sent {
     pub(crate) last: Cell<Instant>,
     /// How many bytes are gone.
     pub(crate) bytes: Cell<u64>,
-    /// What is gone; none when it is too much, or need not be kept.
+    /// What is gone; none when it is too much.
     kept: RefCell<Option<Vec<Bytes>>>,
 }
 
@@ -140,14 +140,14 @@ impl RequestBody {
         Self(None)
     }
 
-    /// A client's body of at most `limit` bytes; a small one is kept if it may be sent `again`.
-    pub(crate) fn new(from: Pending, limit: u64, again: bool) -> (Self, Rc<Sent>) {
+    /// A client's body of at most `limit` bytes; a small one is kept, for it may be sent again.
+    pub(crate) fn new(from: Pending, limit: u64) -> (Self, Rc<Sent>) {
         let sent = Rc::new(Sent {
             awaited: Cell::new(false),
             ended: Cell::new(from.is_end()),
             last: Cell::new(Instant::now()),
             bytes: Cell::new(0),
-            kept: RefCell::new(again.then(Vec::new)),
+            kept: RefCell::new(Some(Vec::new())),
         });
         (Self(Some(Sending { from, left: limit, sent: sent.clone() })), sent)
     }

@@ -387,4 +387,10 @@ pub(crate) const CHOSEN: &[Difference] = &[
         ],
         why: "Nothing is ever sent to the second one: it is a mistake, as it is in locations with a path.",
     },
+    Difference {
+        case: "a GET with proxy_method HEAD;",
+        nginx: &["client 1 < Content-Length: 2", "client 1 < [cut short] Silent"],
+        proxy: &["client 1 < Content-Length: 0"],
+        why: "The answer has the length that it has; nginx promises bytes that never come.",
+    },
 ];

@@ -15,6 +15,7 @@
     reason = "test code throughout: a panic is its verdict, and a list of cases is as long as it is"
 )]
 
+mod answers;
 mod balance;
 mod bodies;
 mod case;
@@ -27,6 +28,7 @@ mod hashing;
 mod heads;
 mod locations;
 mod logs;
+mod passing;
 mod phases;
 mod proxy_pass;
 mod report;
@@ -58,6 +60,8 @@ const FAMILIES: &[Family] = &[
     ("bodies", bodies::cases),
     ("proxy_set_header", set_header::cases),
     ("proxy_pass", proxy_pass::cases),
+    ("what goes to servers", passing::cases),
+    ("what comes of answers", answers::cases),
     ("choice of location", locations::cases),
     ("choice of server", servers::cases),
     ("return and map", returns::cases),

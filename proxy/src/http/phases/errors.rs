@@ -32,6 +32,10 @@ pub(in super::super) fn instead(record: &Record, refusal: Refusal) -> Step<At> {
     let Some(page) = rules.errors.pages.iter().find(|page| page.codes.contains(&code)) else {
         return Step::Break(Err(refusal));
     };
+    // As after their own pages, nginx does not trust what follows on the connection.
+    if matches!(code, 400 | 413 | 414 | 500 | 501) {
+        record.client.closing.set(true);
+    }
     let code = page.status.unwrap_or(code);
     let mut uri = Vec::new();
     page.uri.render(record, &mut uri);

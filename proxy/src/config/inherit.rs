@@ -14,9 +14,11 @@ use super::source::{Span, Spanned};
 
 mod answers;
 mod place;
+mod proxying;
 
 pub(super) use answers::Answers;
 pub(super) use place::{Place, StepDraft, Within};
+pub(super) use proxying::ProxyingDraft;
 
 /// The main context, as far as it was read.
 #[derive(Debug, Default)]
@@ -114,6 +116,7 @@ pub(super) struct Level {
     pub(super) access_log_off: bool,
     pub(super) error_log: Vec<ErrorLog>,
     pub(super) answers: Answers,
+    pub(super) proxying: ProxyingDraft,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -147,6 +150,7 @@ impl Level {
         or(&mut self.access_log, &outer.access_log);
         or_list(&mut self.error_log, &outer.error_log);
         self.answers.inherit(&outer.answers);
+        self.proxying.inherit(&outer.proxying);
     }
 
     /// Fills nginx's defaults into what no level said.
@@ -181,6 +185,7 @@ impl Level {
                 timeout_after: self.proxy_next_upstream_timeout.unwrap_or(Duration::ZERO),
                 ..self.proxy_next_upstream.unwrap_or(NextUpstream::ERROR_AND_TIMEOUT)
             },
+            proxying: self.proxying.settle(),
             client_max_body_size: self.client_max_body_size.unwrap_or(Some(1 << 20)),
             client_header_timeout: self.client_header_timeout.unwrap_or(MINUTE),
             client_body_timeout: self.client_body_timeout.unwrap_or(MINUTE),

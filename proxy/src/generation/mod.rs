@@ -8,6 +8,7 @@ mod answers;
 mod build;
 mod chores;
 mod logs;
+mod proxying;
 mod rewrites;
 mod site;
 mod templates;

@@ -3,27 +3,27 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Version};
 
 use super::answers::{Matched, access};
 use super::logs::{self, LogFiles};
+use super::proxying::next_upstream;
 use super::templates::{at, compile, maps};
 use super::upstreams::Upstreams;
 use crate::config::model::{
-    self, Escape, Http, HttpVersion, LocationPattern, LogTarget, NextUpstream, ProxyPass,
-    ProxyTarget, Settings,
+    self, Escape, Http, HttpVersion, LocationPattern, LogTarget, ProxyPass, ProxyTarget, Settings,
 };
 use crate::config::{Config, Problem, Spanned};
 use crate::http::{
     AccessLog, Action, Forwarding, HeaderPlan, LogEscape, LogSink, Logs, Redirects, Rules, Server,
-    Site, UriPart, Variables,
+    Site, Towards, UriPart, Variables,
 };
 use crate::observe::{ErrorLog, LogBuffer};
 use crate::route::uri::Slashes;
 use crate::route::{
     Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template, Variable,
 };
-use crate::upstream::{self, Times};
+use crate::upstream::Times;
 
 /// Builds the servers of one configuration.
 pub(super) struct Builder<'a, 'u> {
@@ -200,6 +200,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             }
             None => Action::Files,
         };
+        self.buffers(settings)?;
         let limit_except = match &settings.limit_except {
             None => None,
             Some(limit) => Some(self.limit_except(limit, matched)?),
@@ -300,17 +301,32 @@ impl<'a, 'u> Builder<'a, 'u> {
         }
         let proxy_port = match &pass.target.value {
             ProxyTarget::Host { port, .. } => port.unwrap_or(80).to_string(),
-            ProxyTarget::Unix(_) => String::new(),
+            ProxyTarget::Unix(_) | ProxyTarget::Text(_) => String::new(),
+        };
+        let proxying = &settings.proxying;
+        let (towards, host) = match &pass.target.value {
+            ProxyTarget::Text(text) => {
+                let text = Spanned { value: text.clone(), span: pass.target.span };
+                let host = Spanned { value: "$proxy_host".to_owned(), span: text.span };
+                let towards = Towards::Text(self.template(&text)?, self.upstreams.directory());
+                (towards, self.template(&host)?)
+            }
+            _ => {
+                let group = Towards::Group(self.upstreams.find(pass)?);
+                (group, Template::literal_text(&pass.proxy_host))
+            }
         };
         Ok(Forwarding {
-            upstream: self.upstreams.find(pass)?,
+            towards,
+            passing: self.passing(proxying, pass)?,
             proxy_host: pass.proxy_host.as_str().into(),
             proxy_port: proxy_port.into(),
             uri: match &pass.uri {
+                None if matches!(pass.target.value, ProxyTarget::Text(_)) => UriPart::Passed,
                 None => UriPart::AsIs,
                 Some(uri) => UriPart::Replace(matched, uri.as_str().into()),
             },
-            headers: HeaderPlan::new(lines, Template::literal_text(&pass.proxy_host)),
+            headers: HeaderPlan::new(lines, host, proxying.pass_request_headers),
             version: match settings.proxy_http_version {
                 HttpVersion::Http10 => Version::HTTP_10,
                 HttpVersion::Http11 => Version::HTTP_11,
@@ -323,26 +339,5 @@ impl<'a, 'u> Builder<'a, 'u> {
             },
             next: next_upstream(&settings.proxy_next_upstream),
         })
-    }
-}
-
-fn next_upstream(next: &NextUpstream) -> upstream::NextUpstream {
-    let statuses = [
-        (next.http_500, StatusCode::INTERNAL_SERVER_ERROR),
-        (next.http_502, StatusCode::BAD_GATEWAY),
-        (next.http_503, StatusCode::SERVICE_UNAVAILABLE),
-        (next.http_504, StatusCode::GATEWAY_TIMEOUT),
-        (next.http_403, StatusCode::FORBIDDEN),
-        (next.http_404, StatusCode::NOT_FOUND),
-        (next.http_429, StatusCode::TOO_MANY_REQUESTS),
-    ];
-    upstream::NextUpstream {
-        error: next.error,
-        timeout: next.timeout,
-        invalid_header: next.invalid_header,
-        non_idempotent: next.non_idempotent,
-        statuses: statuses.iter().filter(|(on, _)| *on).map(|(_, status)| *status).collect(),
-        tries: next.tries,
-        within: next.timeout_after,
     }
 }

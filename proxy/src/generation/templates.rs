@@ -1,7 +1,8 @@
 //! Texts with variables become templates; what is wrong with one is shown at its `$`.
 
 use crate::config::model::{
-    Condition, Http, Location, LocationPattern, Map as MapBlock, ServerName, Step,
+    Condition, Http, Location, LocationPattern, Map as MapBlock, Matching, Proxying, RedirectRule,
+    ServerName, Settings, Step,
 };
 use crate::config::{Config, Problem, Span, Spanned};
 use crate::route::map::MapError;
@@ -22,6 +23,7 @@ pub(super) fn names(config: &Config, http: &Http) -> Result<Names, Problem> {
                 declare(config, pattern, name.span, &mut names)?;
             }
         }
+        answers(config, &server.settings, &mut names)?;
         steps(config, &server.settings.steps, &mut names)?;
         locations(config, &server.locations, &mut names)?;
     }
@@ -56,8 +58,26 @@ fn locations(config: &Config, all: &[Location], names: &mut Names) -> Result<(),
         {
             declare(config, pattern, location.pattern.span, names)?;
         }
+        answers(config, &location.settings, names)?;
         steps(config, &location.settings.steps, names)?;
         locations(config, &location.locations, names)?;
+    }
+    Ok(())
+}
+
+/// What patterns capture that look at answers.
+fn answers(config: &Config, settings: &Settings, names: &mut Names) -> Result<(), Problem> {
+    let Proxying { redirect, cookie_domain, cookie_path, cookie_flags, .. } = &settings.proxying;
+    let redirects = redirect.iter().filter_map(|rule| match rule {
+        RedirectRule::Replace(rule) => Some(&rule.from),
+        RedirectRule::Default => None,
+    });
+    let cookies = cookie_domain.iter().chain(cookie_path).map(|rule| &rule.from);
+    let flags = cookie_flags.iter().map(|rule| &rule.cookie);
+    for looked in redirects.chain(cookies).chain(flags) {
+        if let Matching::Regex { pattern, .. } = looked {
+            declare(config, &pattern.value, pattern.span, names)?;
+        }
     }
     Ok(())
 }

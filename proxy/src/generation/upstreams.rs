@@ -12,7 +12,7 @@ use crate::config::{Config, Problem, Spanned};
 use crate::net::Addr;
 use crate::observe::ErrorLog;
 use crate::route::Names;
-use crate::upstream::{Group, Key, Queue, Watched};
+use crate::upstream::{Directory, Entry, Group, Key, Queue, Watched};
 
 /// The upstreams of one generation.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Upstreams<'a> {
     /// The names of the blocks.
     blocks: Vec<Box<str>>,
     watches: Vec<Watch>,
+    /// For what is known only with a request.
+    directory: Arc<Directory>,
 }
 
 impl<'a> Upstreams<'a> {
@@ -35,7 +37,12 @@ impl<'a> Upstreams<'a> {
         log: &'a ErrorLog,
     ) -> Result<Self, Problem> {
         let (all, blocks, watches) = (Vec::new(), Vec::new(), Vec::new());
-        let mut upstreams = Self { config, zone, log, all, blocks, watches };
+        let known = zone.clone();
+        let directory = Arc::new(Directory::new(move |address| {
+            let plan = implicit(address.to_string().into());
+            Arc::new(plan.upstream(&known, vec![PeerSettings::new(address)]))
+        }));
+        let mut upstreams = Self { config, zone, log, all, blocks, watches, directory };
         for upstream in &http.upstreams {
             upstreams.block(upstream, names)?;
             upstreams.blocks.push(upstream.name.value.as_str().into());
@@ -43,8 +50,19 @@ impl<'a> Upstreams<'a> {
         Ok(upstreams)
     }
 
+    /// What finds them by what a request names.
+    pub(super) fn directory(&self) -> Arc<Directory> {
+        self.directory.clone()
+    }
+
     /// All of them, and what has to be looked at again and again.
     pub(super) fn into_all(self) -> (Vec<Group>, Vec<Watch>) {
+        let entry = |(name, group): &(Box<str>, Group)| {
+            let block = self.blocks.iter().any(|block| block == name);
+            let (name, port) = if block { (&**name, None) } else { host_and_port(name) };
+            Entry { name: name.into(), port, group: group.clone() }
+        };
+        self.directory.fill(self.all.iter().map(entry).collect());
         (self.all.into_iter().map(|(_, group)| group).collect(), self.watches)
     }
 
@@ -54,6 +72,7 @@ impl<'a> Upstreams<'a> {
             ProxyTarget::Unix(path) => format!("unix:{}", path.display()),
             ProxyTarget::Host { name, port: None } => name.clone(),
             ProxyTarget::Host { name, port: Some(port) } => format!("{name}:{port}"),
+            ProxyTarget::Text(text) => text.clone(),
         };
         if let Some((_, known)) =
             self.all.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name))
@@ -69,14 +88,7 @@ impl<'a> Upstreams<'a> {
         let written = Spanned { value: name.clone(), span: pass.target.span };
         let addresses = addresses::upstream(self.config, &written)?.into_iter();
         let peers = addresses.map(PeerSettings::new).map(Member::Fixed).collect();
-        Ok(self.add(Plan {
-            name: name.into(),
-            method: Method::RoundRobin,
-            key: Key::Nothing,
-            keepalive: IMPLICIT,
-            queue: None,
-            members: peers,
-        }))
+        Ok(self.add(Plan { members: peers, ..implicit(name.into()) }))
     }
 
     fn block(&mut self, upstream: &model::Upstream, names: &Names) -> Result<(), Problem> {
@@ -161,6 +173,30 @@ fn settings<A>(server: &model::UpstreamServer, address: A) -> PeerSettings<A> {
         backup: server.backup,
         down: server.down,
         slow_start: server.slow_start,
+    }
+}
+
+/// An upstream without a block.
+fn implicit(name: Box<str>) -> Plan {
+    Plan {
+        name,
+        method: Method::RoundRobin,
+        key: Key::Nothing,
+        keepalive: IMPLICIT,
+        queue: None,
+        members: Vec::new(),
+    }
+}
+
+/// The parts of an address that a `proxy_pass` names: port 80 where it names none.
+fn host_and_port(name: &str) -> (&str, Option<u16>) {
+    if name.starts_with("unix:") {
+        return (name, None);
+    }
+    let port = |digits: &str| digits.parse::<u16>().ok();
+    match name.rsplit_once(':').and_then(|(host, digits)| Some((host, port(digits)?))) {
+        Some((host, port)) => (host, Some(port)),
+        None => (name, Some(80)),
     }
 }
 

@@ -141,6 +141,14 @@ impl Body {
         if self.record.complete.replace(true) {
             return;
         }
+        if let Content::Server(body) = &mut self.content
+            && let Some(excess) = body.take_excess()
+        {
+            let tries = self.record.tries.borrow();
+            let upstream = tries.last().map(|last| &*last.addr);
+            let what = format_args!("{excess} while reading upstream");
+            self.record.log(Level::Warn, upstream, what);
+        }
         if self.chunked {
             self.record.body_sent.set(self.record.body_sent.get() + LAST_CHUNK);
         }

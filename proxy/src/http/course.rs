@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use super::passing::Passed;
 use super::record::Record;
 use super::site::Rules;
 use crate::route::Captures;
@@ -44,6 +45,10 @@ pub(crate) struct Course {
     pub(super) get: Cell<bool>,
     /// Its body was refused for its length, which is not looked at again.
     pub(super) measured: Cell<bool>,
+    /// What the URL of a `proxy_pass` with variables has come to.
+    pub(super) passed: RefCell<Option<Box<Passed>>>,
+    /// The fields of an answer that sent it elsewhere.
+    pub(super) carried: RefCell<Option<Box<HeaderMap>>>,
     /// What was not sent to a server that failed.
     pub(super) unsent: RefCell<Option<Pending>>,
 }
@@ -83,6 +88,8 @@ impl Course {
             fields: RefCell::default(),
             get: Cell::new(false),
             measured: Cell::new(false),
+            passed: RefCell::default(),
+            carried: RefCell::default(),
             unsent: RefCell::default(),
         }
     }

@@ -11,24 +11,21 @@ use futures_util::future::Either;
 use http::header::UPGRADE;
 use http::{Response, StatusCode, Version};
 use http_body::Body as _;
-use hyper::ext::ReasonPhrase;
 use tower::Service;
 
 use super::access::Exchange;
 use super::affinity;
 use super::body::Content;
-use super::headers::{Framing, clean_answer};
 use super::record::{Epitaph, Record, Switched};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding};
-use super::target;
 use super::tries::Try;
 use crate::balance::Tried;
 use crate::observe::Level;
 use crate::tunnel;
 use crate::upstream::{
-    Answer, Broken, Budget, Connection, Current, Failure, Head, Lease, Outgoing, Pending, Reply,
-    RequestBody, ResponseBody, Sent, Uncollected,
+    Answer, Budget, Connection, Current, Failure, Group, Head, Lease, Outgoing, Pending, Reply,
+    Sent,
 };
 
 /// How long one direction of a tunnel may go on after the other has ended.
@@ -58,7 +55,10 @@ impl Service<Exchange> for Forward {
             // The only future of a request that is boxed.
             Action::Forward(_) => Either::Right(Box::pin(async move {
                 match &rules.action {
-                    Action::Forward(forwarding) => Forwarded::new(exchange, forwarding).run().await,
+                    Action::Forward(forwarding) => {
+                        let group = forwarding.group(&exchange.record)?;
+                        Forwarded::new(exchange, forwarding, &group).run().await
+                    }
                     _ => Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)),
                 }
             })),
@@ -67,35 +67,36 @@ impl Service<Exchange> for Forward {
 }
 
 /// A request on its way to a server, or to the next one.
-struct Forwarded<'a> {
-    record: Rc<Record>,
-    forwarding: &'a Forwarding,
+pub(super) struct Forwarded<'a> {
+    pub(super) record: Rc<Record>,
+    pub(super) forwarding: &'a Forwarding,
+    group: &'a Group,
     /// The servers that there are when the request comes, or when its turn comes in the queue.
     upstream: Current<'a>,
     /// What of the request's body is to be sent.
-    body: Option<Pending>,
+    pub(super) body: Option<Pending>,
     /// How far the body is that was sent last.
-    sent: Option<Rc<Sent>>,
+    pub(super) sent: Option<Rc<Sent>>,
     upgrade: bool,
-    tried: Tried,
+    pub(super) tried: Tried,
     /// Servers that were asked for other locations.
     tries_before: usize,
-    budget: Budget,
+    pub(super) budget: Budget,
 }
 
 /// A request that can be sent.
-struct Prepared {
-    outgoing: Outgoing,
+pub(super) struct Prepared {
+    pub(super) outgoing: Outgoing,
     /// Whether it asks for another protocol.
-    upgrade: bool,
+    pub(super) upgrade: bool,
 }
 
 /// What one server made of the request: the outcome, or the status that it comes to if there is no
 /// other server.
-type Attempt = ControlFlow<Outcome, StatusCode>;
+pub(super) type Attempt = ControlFlow<Outcome, StatusCode>;
 
 impl<'a> Forwarded<'a> {
-    fn new(exchange: Exchange, forwarding: &'a Forwarding) -> Self {
+    fn new(exchange: Exchange, forwarding: &'a Forwarding, group: &'a Group) -> Self {
         let Exchange { record, body } = exchange;
         let body = body.filter(|body| !body.is_end_stream()).map(Pending::Coming);
         // What a server before left of it.
@@ -104,21 +105,30 @@ impl<'a> Forwarded<'a> {
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(Instant::now());
-        let upstream = forwarding.upstream.current();
+        let upstream = group.current();
         let (sent, tried) = (None, affinity::tried(&record, &upstream.key));
         let tries_before = record.tries.borrow().len();
-        Self { record, forwarding, upstream, body, sent, upgrade, tried, tries_before, budget }
+        let upgrade = upgrade && forwarding.passing.set_body.is_none();
+        Self {
+            record,
+            forwarding,
+            group,
+            upstream,
+            body,
+            sent,
+            upgrade,
+            tried,
+            tries_before,
+            budget,
+        }
     }
 
     async fn run(mut self) -> Outcome {
-        if self.forwarding.version == Version::HTTP_10 {
-            self.measure().await?;
-        }
+        self.prepare().await?;
         let mut status = StatusCode::BAD_GATEWAY;
         let mut any_live = false;
         while self.budget.take(Instant::now()) {
-            let group = &self.forwarding.upstream;
-            let lease = match group.lease(&mut self.upstream, &mut self.tried).await {
+            let lease = match self.group.lease(&mut self.upstream, &mut self.tried).await {
                 Ok(lease) => lease,
                 Err(unavailable) => {
                     // The benched ones were asked too, but in vain: nginx says so without asking.
@@ -137,7 +147,9 @@ impl<'a> Forwarded<'a> {
                 Attempt::Continue(instead) => status = instead,
             }
         }
-        *self.record.course.unsent.borrow_mut() = self.body;
+        if self.forwarding.passing.set_body.is_none() {
+            *self.record.course.unsent.borrow_mut() = self.body;
+        }
         Err(Refusal::Status(status))
     }
 
@@ -175,14 +187,19 @@ impl<'a> Forwarded<'a> {
         let started = self.record.tries.borrow().last().map_or_else(Instant::now, |t| t.started);
         let connection = match kept {
             Some(connection) => connection,
-            None => Connection::open(lease.address(), self.written(lease.peer()), times.connect)
-                .await
-                .map_err(|failure| (failure, true))?,
+            None => {
+                let written = self.written(lease.peer());
+                Connection::open(lease.address(), written, self.dialing(), times.connect)
+                    .await
+                    .map_err(|failure| (failure, true))?
+            }
         };
         self.note(|last| last.connect = Some(started.elapsed()));
-        let (request, sent) = self.request().ok_or((Failure::Client, false))?;
+        let method = self.method().ok_or((Failure::Client, false))?;
+        let (request, sent) = self.request(&method).ok_or((Failure::Client, false))?;
         let answer = Answer {
-            method: self.record.method(),
+            method: &method,
+            largest: self.forwarding.passing.largest_head,
             upgrade: self.upgrade && request.upgrade,
             sent: sent.as_ref(),
             times: *times,
@@ -209,85 +226,6 @@ impl<'a> Forwarded<'a> {
         })
     }
 
-    /// Whether the request can be sent once more: it has no body, or its body was kept.
-    fn has_body_again(&mut self) -> bool {
-        let Some(sent) = self.sent.take() else { return true };
-        self.body = sent.again();
-        self.body.is_some()
-    }
-
-    /// Without chunks a server must know a body's length, so that it is collected first.
-    async fn measure(&mut self) -> Result<(), Refusal> {
-        let Some(body) = self.body.take_if(|body| !body.has_length()) else { return Ok(()) };
-        let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
-        let refusal = match body.collect(limit, self.forwarding.times.client).await {
-            Ok(body) => {
-                self.body = Some(body);
-                return Ok(());
-            }
-            Err(Uncollected::Broken(Broken::TooLarge)) => {
-                let what = format_args!("{}", Failure::TooLarge);
-                self.record.log(Level::Error, None, what);
-                self.record.client.linger.set(true);
-                StatusCode::PAYLOAD_TOO_LARGE
-            }
-            Err(Uncollected::TooLong) => {
-                self.record.client.closing.set(true);
-                self.record.client.linger.set(true);
-                StatusCode::LENGTH_REQUIRED
-            }
-            Err(Uncollected::Broken(Broken::Client(_))) => StatusCode::BAD_REQUEST,
-            Err(Uncollected::Silent) => return Err(Refusal::Hangup(408)),
-        };
-        Err(Refusal::Status(refusal))
-    }
-
-    /// The request that goes out.
-    fn request(&mut self) -> Option<(Prepared, Option<Rc<Sent>>)> {
-        let Forwarding { uri, headers, version, next, .. } = self.forwarding;
-        let limit = self.record.rules().map_or(u64::MAX, |rules| rules.max_body);
-        let (body, sent) = match self.body.take() {
-            Some(body) => {
-                let again = next.repeats(self.record.method());
-                let (body, sent) = RequestBody::new(body, limit, again);
-                (body, Some(sent))
-            }
-            None => (RequestBody::none(), None),
-        };
-        let framing = match &sent {
-            Some(_) => body.size_hint().exact().map_or(Framing::Chunked, Framing::Length),
-            None => Framing::None,
-        };
-        let mut head = Vec::with_capacity(self.record.fields.len() + 256);
-        head.extend_from_slice(self.record.method().as_str().as_bytes());
-        head.push(b' ');
-        target::outgoing(&self.record, uri, &mut head)?;
-        head.extend_from_slice(match *version {
-            Version::HTTP_10 => b" HTTP/1.0\r\n",
-            _ => b" HTTP/1.1\r\n",
-        });
-        let upgrade = headers.write(&self.record, framing, &mut head);
-        let outgoing = Outgoing { head, body, chunked: framing == Framing::Chunked };
-        Some((Prepared { outgoing, upgrade }, sent))
-    }
-
-    fn answered(&mut self, mut head: Head, mut body: Box<ResponseBody>, lease: Lease) -> Attempt {
-        self.note_head(&head);
-        let Forwarding { next, .. } = self.forwarding;
-        if next.statuses.contain(head.status)
-            && next.repeats(self.record.method())
-            && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
-            && self.has_body_again()
-        {
-            self.note(Try::ended);
-            lease.failed(Instant::now());
-            return Attempt::Continue(head.status);
-        }
-        lease.succeeded();
-        body.hold(lease);
-        Attempt::Break(Ok(self.response(&mut head, Content::Server(body))))
-    }
-
     /// 101: the server's half of the tunnel is put where the connection's task will find it.
     fn switched(
         &self,
@@ -307,19 +245,6 @@ impl<'a> Forwarded<'a> {
         let switched = Switched { server, held: lease.into_held(), limits, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);
         self.response(&mut head, Content::Empty)
-    }
-
-    /// A server's head as the client gets it.
-    fn response(&self, head: &mut Head, content: Content) -> Response<Content> {
-        clean_answer(&mut head.headers);
-        let mut response = Response::new(content);
-        *response.status_mut() = head.status;
-        *response.headers_mut() = std::mem::take(&mut head.headers);
-        if let Some(reason) = head.reason.take().and_then(|reason| reason.try_into().ok()) {
-            response.extensions_mut().insert::<ReasonPhrase>(reason);
-        }
-        *self.record.spelled.borrow_mut() = std::mem::take(&mut head.spelled);
-        response
     }
 
     fn failed(&mut self, failure: &Failure, again: bool, lease: &Lease) -> Attempt {
@@ -351,11 +276,11 @@ impl<'a> Forwarded<'a> {
     }
 
     /// A server's address as the configuration writes it.
-    fn written(&self, peer: usize) -> &str {
+    pub(super) fn written(&self, peer: usize) -> &str {
         self.upstream.written.get(peer).map_or("", |written| written)
     }
 
-    fn servers(&self) -> usize {
+    pub(super) fn servers(&self) -> usize {
         self.upstream.written.len()
     }
 
@@ -369,7 +294,7 @@ impl<'a> Forwarded<'a> {
     }
 
     /// Writes what the head of an answer says of its server.
-    fn note_head(&self, head: &Head) {
+    pub(super) fn note_head(&self, head: &Head) {
         if self.record.rules().is_some_and(|rules| rules.logs.upstream_fields) {
             self.record.upstream_sent.replace(Some(head.headers.clone()));
         }
@@ -380,7 +305,7 @@ impl<'a> Forwarded<'a> {
     }
 
     /// Writes something about the server that is being asked.
-    fn note(&self, with: impl FnOnce(&mut Try)) {
+    pub(super) fn note(&self, with: impl FnOnce(&mut Try)) {
         if let Some(last) = self.record.tries.borrow_mut().last_mut() {
             with(last);
         }

@@ -17,12 +17,13 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const OURS: [HeaderName; 8] =
     [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, TE, KEEP_ALIVE, EXPECT, UPGRADE];
 
-/// The fields of an answer that describe the server's own connection or program (nginx: the
-/// default `proxy_hide_header` list, and what it reads and writes anew).
-const THEIRS: [HeaderName; 11] = [
-    CONNECTION,
-    KEEP_ALIVE,
-    TRANSFER_ENCODING,
+/// The fields of an answer that describe the server's own connection: they are read here, and
+/// written anew.
+const THEIRS: [HeaderName; 3] = [CONNECTION, KEEP_ALIVE, TRANSFER_ENCODING];
+
+/// The fields of an answer that clients do not get unless a configuration says so (nginx: the
+/// default `proxy_hide_header` list).
+const HIDDEN: [HeaderName; 8] = [
     DATE,
     SERVER,
     HeaderName::from_static("x-pad"),
@@ -40,6 +41,8 @@ pub(crate) struct HeaderPlan {
     set: Box<[Line]>,
     /// What of the client's is left out: what is set, and [`OURS`].
     drop: Box<[HeaderName]>,
+    /// Whether the rest of the client's goes out.
+    pass: bool,
 }
 
 /// A field that is set.
@@ -64,8 +67,12 @@ pub(super) enum Framing {
 
 impl HeaderPlan {
     /// A plan with these `proxy_set_header` lines, each with its name's spelling; `host` is what
-    /// Host is unless a line says so.
-    pub(crate) fn new(lines: Vec<(HeaderName, Box<str>, Template)>, host: Template) -> Self {
+    /// Host is unless a line says so; what the client sends goes out with them if it is to `pass`.
+    pub(crate) fn new(
+        lines: Vec<(HeaderName, Box<str>, Template)>,
+        host: Template,
+        pass: bool,
+    ) -> Self {
         let line =
             |(name, spelled, value)| Line { name, start: format!("{spelled}: ").into(), value };
         let mut set: Vec<_> = lines.into_iter().map(line).collect();
@@ -76,7 +83,7 @@ impl HeaderPlan {
         drop.extend(set.iter().map(|line| line.name.clone()).filter(|name| !OURS.contains(name)));
         // Framing belongs to whoever writes the message.
         set.retain(|line| line.name != TRANSFER_ENCODING && line.name != CONTENT_LENGTH);
-        Self { set: set.into(), drop: drop.into() }
+        Self { set: set.into(), drop: drop.into(), pass }
     }
 
     /// Writes the fields that go out for this request, and the empty line. A value that is empty
@@ -98,7 +105,8 @@ impl HeaderPlan {
                 }
             }
         }
-        for (name, value) in fields(&record.fields) {
+        let lines: &[u8] = if self.pass { &record.fields } else { b"" };
+        for (name, value) in fields(lines) {
             if !self.drops(name) {
                 for part in [name, b": ", value, b"\r\n"] {
                     out.extend_from_slice(part);
@@ -142,10 +150,20 @@ fn fields(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Takes out of an answer what concerned only the server's connection.
-pub(super) fn clean_answer(headers: &mut HeaderMap) {
+/// The fields that clients do not get: the usual ones but for those that are passed, and more.
+pub(crate) fn hidden(pass: &[HeaderName], more: &[HeaderName]) -> Box<[HeaderName]> {
+    let mut hidden = THEIRS.to_vec();
+    hidden.extend(HIDDEN.into_iter().chain(more.iter().cloned()).filter(|name| {
+        // How long an answer is, its framing says.
+        *name != CONTENT_LENGTH && !pass.contains(name)
+    }));
+    hidden.into()
+}
+
+/// Takes out of an answer what is hidden.
+pub(super) fn clean_answer(headers: &mut HeaderMap, hide: &[HeaderName]) {
     // Few answers have more than two of them: looking is cheaper than removing what is not there.
-    let found = |headers: &HeaderMap| headers.keys().find(|name| THEIRS.contains(name)).cloned();
+    let found = |headers: &HeaderMap| headers.keys().find(|name| hide.contains(name)).cloned();
     while let Some(name) = found(headers) {
         headers.remove(name);
     }

@@ -3,8 +3,10 @@
 //! [`stack`] is the whole of it, to be read from top to bottom. What a layer learns of a request
 //! it writes into the request's [`Record`], which the variables and the logs read.
 
+mod accel;
 mod access;
 mod affinity;
+mod answering;
 mod body;
 mod client;
 mod course;
@@ -13,12 +15,15 @@ mod files;
 mod forward;
 mod headers;
 mod lengths;
+mod outgoing;
+mod passing;
 mod phases;
 mod phrase;
 mod record;
 mod refused;
 mod reply;
 mod returning;
+mod rewritten;
 mod routing;
 mod site;
 mod target;
@@ -35,7 +40,8 @@ pub(crate) use body::Body;
 pub(crate) use client::{Client, Flow, Written};
 pub(crate) use escape::Escape as LogEscape;
 pub(crate) use files::{Aliased, Files, ModifiedSince};
-pub(crate) use headers::HeaderPlan;
+pub(crate) use headers::{HeaderPlan, hidden};
+pub(crate) use passing::{Cookies, Flags, Looked, Passing, Replace, Towards};
 pub(crate) use record::Switched;
 pub(crate) use refused::Refused;
 pub(crate) use site::{

@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use tower::Service;
 
 use super::Hangup;
+use super::accel;
 use super::access::Exchange;
 use super::body::{Body, Content};
 use super::client::Written;
@@ -37,6 +38,8 @@ pub(crate) enum Refusal {
     Redirect(StatusCode, HeaderValue),
     /// The connection is closed; the status is for the log.
     Hangup(u16),
+    /// None yet: the request is sent on, to a path with its arguments or to `@NAME`.
+    Elsewhere(Vec<u8>),
 }
 
 /// The layer's service.
@@ -90,6 +93,8 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
                 return Poll::Ready(Err(Hangup));
             }
             Err(Refusal::Status(status)) => page(&record, status),
+            // It was followed before it could come here.
+            Err(Refusal::Elsewhere(_)) => page(&record, StatusCode::INTERNAL_SERVER_ERROR),
             Err(Refusal::With(status, fields)) => {
                 let mut answer = page(&record, status);
                 answer.headers_mut().extend(*fields);
@@ -121,10 +126,18 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
         // The words were those of another status.
         head.extensions.remove::<ReasonPhrase>();
     }
+    if let Some(fields) = record.course.carried.take() {
+        accel::carry(*fields, &mut head, !matches!(content, Content::Server(_)));
+    }
     record.status.set(head.status.as_u16());
     head.version = Version::HTTP_11;
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
-    head.headers.insert(SERVER, HeaderValue::from_static(if tokens { TOKEN } else { "proxy" }));
+    // A server's own is only here where the configuration passes it.
+    head.headers.entry(SERVER).or_insert(HeaderValue::from_static(if tokens {
+        TOKEN
+    } else {
+        "proxy"
+    }));
     add(&record, head.status, &mut head.headers);
     // hyper says its version to such a client, and spells names its own way; the wire mends that.
     *record.client.written.borrow_mut() =

@@ -8,9 +8,10 @@ use http::{HeaderName, Method, StatusCode};
 
 use super::files::Files;
 use super::headers::HeaderPlan;
+use super::passing::{Passing, Towards};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
-use crate::upstream::{Group, NextUpstream, Times};
+use crate::upstream::{NextUpstream, Times};
 
 /// Everything that answers at one listening address.
 #[derive(Debug)]
@@ -246,10 +247,12 @@ pub(crate) enum Returning {
 #[derive(Debug)]
 pub(crate) struct Forwarding {
     /// To whom.
-    pub(crate) upstream: Group,
-    /// `$proxy_host`
+    pub(crate) towards: Towards,
+    /// How, and what becomes of the answers.
+    pub(crate) passing: Passing,
+    /// `$proxy_host`; of a URL with variables, the request has it.
     pub(crate) proxy_host: Box<str>,
-    /// `$proxy_port`
+    /// `$proxy_port`, likewise.
     pub(crate) proxy_port: Box<str>,
     /// The request target that goes out.
     pub(crate) uri: UriPart,
@@ -270,4 +273,6 @@ pub(crate) enum UriPart {
     AsIs,
     /// This many bytes of the path are replaced.
     Replace(usize, Box<str>),
+    /// What the URL with variables has, if it has one; else as the client wrote it.
+    Passed,
 }

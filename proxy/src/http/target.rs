@@ -8,7 +8,13 @@ use crate::route::{Values, Variable, uri};
 pub(super) fn outgoing(record: &Record, part: &UriPart, out: &mut Vec<u8>) -> Option<()> {
     let course = &record.course;
     match part {
-        UriPart::AsIs if course.untouched.get() => {
+        UriPart::Passed if course.passed.borrow().as_ref().is_some_and(|to| !to.uri.is_empty()) => {
+            let passed = course.passed.borrow();
+            let uri = passed.as_ref().map_or("", |to| &to.uri).as_bytes();
+            out.extend_from_slice(uri);
+            (!uri.iter().any(|byte| *byte <= b' ' || *byte == 0x7f)).then_some(())
+        }
+        UriPart::AsIs | UriPart::Passed if course.untouched.get() => {
             out.extend_from_slice(record.target().as_bytes());
             Some(())
         }

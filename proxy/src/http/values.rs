@@ -92,9 +92,15 @@ impl Record {
             },
             Variable::Https => {}
             Variable::ProxyHost => {
+                if let Some(passed) = &*self.course.passed.borrow() {
+                    return put(Some(passed.host.as_bytes()), out);
+                }
                 return put(self.forwarding().map(|f| f.proxy_host.as_bytes()), out);
             }
             Variable::ProxyPort => {
+                if let Some(passed) = &*self.course.passed.borrow() {
+                    return put(Some(passed.port.as_bytes()), out);
+                }
                 return put(self.forwarding().map(|f| f.proxy_port.as_bytes()), out);
             }
             Variable::ProxyAddXForwardedFor => {

@@ -13,4 +13,4 @@ pub use addr::Addr;
 pub(crate) use listener::{Bound, Options};
 pub(crate) use pipe::Pipe;
 pub(crate) use scratch::scratch;
-pub(crate) use stream::Stream;
+pub(crate) use stream::{Dialing, Stream};

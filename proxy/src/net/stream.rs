@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::Addr;
 use super::unix::UnixSocket;
@@ -22,6 +22,15 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     /// Over a path.
     Unix(UnixSocket),
+}
+
+/// How a connection is made, where that is not left to the system. A path knows none of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Dialing {
+    /// From this address; from any port of it where that is 0.
+    pub(crate) from: Option<SocketAddr>,
+    /// Watched by TCP's keepalive.
+    pub(crate) keepalive: bool,
 }
 
 thread_local! {
@@ -48,10 +57,22 @@ impl Stream {
     }
 
     /// Connects; the caller bounds the time.
-    pub(crate) async fn connect(addr: &Addr) -> io::Result<Self> {
+    pub(crate) async fn connect(addr: &Addr, dialing: Dialing) -> io::Result<Self> {
         match addr {
             Addr::Tcp(addr) => {
-                let stream = TcpStream::connect(addr).await?;
+                let stream = match dialing.from {
+                    None => TcpStream::connect(addr).await?,
+                    Some(from) => {
+                        let socket =
+                            if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+                        socket.set_reuseaddr(true)?;
+                        socket.bind(from)?;
+                        socket.connect(*addr).await?
+                    }
+                };
+                if dialing.keepalive {
+                    SockRef::from(&stream).set_keepalive(true)?;
+                }
                 // Frames are small and nobody waits for more of them: Nagle only adds delay.
                 stream.set_nodelay(true)?;
                 Ok(Self::tcp(stream))

@@ -10,9 +10,9 @@ use httparse::{EMPTY_HEADER, Error, Header, Status};
 use super::failure::Failure;
 use crate::framing::Body;
 
-/// The largest head, in bytes; a larger one is a 502. nginx draws this line at
-/// `proxy_buffer_size`, 4 or 8 kB, which is where "upstream sent too big header" comes from.
-pub(super) const LARGEST: usize = 64 * 1024;
+/// The largest head, in bytes, where nobody says another size (nginx: `proxy_buffer_size`, which
+/// is 4 or 8 kB then).
+pub(crate) const LARGEST_HEAD: usize = 64 * 1024;
 
 /// How many fields are looked for at first, and then.
 const FEW: usize = 48;
@@ -38,17 +38,21 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Reads the head at the start of `bytes`, the answer to a request with this method; none
-    /// while it is not whole.
+    /// Reads the head at the start of `bytes`, at most `largest` bytes, the answer to a request
+    /// with this method; none while it is not whole.
     ///
     /// # Errors
     /// [`Failure::Invalid`], in nginx's words.
-    pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Self>, Failure> {
+    pub(super) fn parse(
+        bytes: &[u8],
+        method: &Method,
+        largest: usize,
+    ) -> Result<Option<Self>, Failure> {
         let mut few = [EMPTY_HEADER; FEW];
-        match Self::parse_fields(bytes, method, &mut few) {
+        match Self::parse_fields(bytes, method, largest, &mut few) {
             Err(Error::TooManyHeaders) => {
                 let mut many = vec![EMPTY_HEADER; MANY];
-                Self::parse_fields(bytes, method, &mut many)
+                Self::parse_fields(bytes, method, largest, &mut many)
             }
             parsed => parsed,
         }
@@ -67,12 +71,16 @@ impl Head {
     fn parse_fields<'a>(
         bytes: &'a [u8],
         method: &Method,
+        largest: usize,
         fields: &mut [Header<'a>],
     ) -> Result<Option<Result<Self, Failure>>, Error> {
         let mut parsed = httparse::Response::new(fields);
         match parsed.parse(bytes)? {
-            Status::Complete(length) => Ok(Some(Self::new(bytes, length, method, &parsed))),
-            Status::Partial if bytes.len() >= LARGEST => {
+            Status::Complete(length) if length <= largest => {
+                Ok(Some(Self::new(bytes, length, method, &parsed)))
+            }
+            Status::Complete(_) => Ok(Some(Err(Failure::invalid("too big header")))),
+            Status::Partial if bytes.len() >= largest => {
                 Ok(Some(Err(Failure::invalid("too big header"))))
             }
             Status::Partial => Ok(None),
@@ -190,7 +198,8 @@ mod tests {
     use super::*;
 
     fn parse(head: &str) -> Result<Option<Head>, String> {
-        Head::parse(head.as_bytes(), &Method::GET).map_err(|failure| failure.to_string())
+        Head::parse(head.as_bytes(), &Method::GET, LARGEST_HEAD)
+            .map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -210,7 +219,7 @@ mod tests {
             assert_eq!((head.body, head.keep, head.length), (body, keep, text.len()), "{fields}");
         }
         let bare = |text: &str, method| {
-            let head = Head::parse(text.as_bytes(), &method).unwrap().unwrap();
+            let head = Head::parse(text.as_bytes(), &method, LARGEST_HEAD).unwrap().unwrap();
             assert_eq!(head.body, Body::Length(0), "{text}");
         };
         bare("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", Method::HEAD);
@@ -233,7 +242,7 @@ mod tests {
         ] {
             assert_eq!(parse(head).unwrap_err(), format!("upstream sent {words}"), "{head:?}");
         }
-        let long = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(LARGEST));
+        let long = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(LARGEST_HEAD));
         assert_eq!(parse(&long).unwrap_err(), "upstream sent too big header");
     }
 
@@ -262,7 +271,7 @@ mod tests {
             start in "(HTTP/1\\.[01] [0-9]{3} [a-z]{0,3}\r\n)?",
             bytes in prop::collection::vec(any::<u8>(), 0..200),
         ) {
-            let _ = Head::parse(&[start.as_bytes(), &bytes].concat(), &Method::GET);
+            let _ = Head::parse(&[start.as_bytes(), &bytes].concat(), &Method::GET, LARGEST_HEAD);
         }
     }
 }

@@ -13,6 +13,7 @@ use super::answer::Head;
 use super::connection::Connection;
 use super::failure::{Failure, Phase};
 use super::sending::Sending;
+use super::throttle::Throttle;
 use super::{Lease, pool::Shelf};
 use crate::framing;
 use crate::net::scratch;
@@ -33,6 +34,21 @@ pub(crate) struct ResponseBody {
     keep: bool,
     lease: Option<Lease>,
     patience: Patience,
+    /// How fast it may be read, where that is limited.
+    throttle: Option<Box<Throttle>>,
+    /// Whether something came behind its end.
+    excess: Option<Excess>,
+}
+
+/// What came behind the end of a body: nobody's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Excess {
+    /// Behind as many bytes as were promised.
+    #[error("upstream sent more data than specified in \"Content-Length\" header")]
+    Length,
+    /// Behind the last chunk.
+    #[error("upstream sent data after final chunk")]
+    Chunked,
 }
 
 impl ResponseBody {
@@ -53,6 +69,8 @@ impl ResponseBody {
             keep: head.keep,
             lease: None,
             patience: Patience { timeout: read_timeout, timer: None },
+            throttle: None,
+            excess: None,
         });
         body.receive(early)?;
         Ok(body)
@@ -65,6 +83,16 @@ impl ResponseBody {
         }
     }
 
+    /// Reads at most so many bytes in a second, from the next one on.
+    pub(crate) fn limit(&mut self, rate: u64) {
+        self.throttle = Some(Box::new(Throttle::new(rate)));
+    }
+
+    /// What came behind its end, to be told once.
+    pub(crate) fn take_excess(&mut self) -> Option<Excess> {
+        self.excess.take()
+    }
+
     /// Takes the content off bytes that have come.
     fn receive(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let mut content = Vec::new();
@@ -73,8 +101,13 @@ impl ResponseBody {
             self.keep = false;
             return Err(Failure::invalid("invalid chunked response"));
         }
-        // What comes behind the end is nobody's answer.
-        self.keep &= taken == bytes.len();
+        if taken < bytes.len() {
+            self.keep = false;
+            self.excess = Some(match self.framing {
+                framing::Body::Chunked(_) => Excess::Chunked,
+                _ => Excess::Length,
+            });
+        }
         self.ready = content.into();
         if self.framing.is_over() {
             self.finish();
@@ -97,7 +130,24 @@ impl ResponseBody {
         scratch(|room| {
             while self.ready.is_empty() {
                 let Some((connection, _)) = &mut self.connection else { break };
+                let room = match &mut self.throttle {
+                    None => &mut *room,
+                    Some(throttle) => {
+                        let most = match throttle.poll(cx) {
+                            Poll::Ready(most) => most.min(room.len()),
+                            Poll::Pending => {
+                                // It is not the server that keeps the client waiting.
+                                self.patience.reset();
+                                return Poll::Pending;
+                            }
+                        };
+                        room.get_mut(..most).unwrap_or_default()
+                    }
+                };
                 let read = ready!(connection.poll_read(room, Phase::Body, cx))?;
+                if let Some(throttle) = &mut self.throttle {
+                    throttle.take(read.len());
+                }
                 match (read, self.framing) {
                     ([], framing::Body::UntilClose) => self.finish(),
                     ([], _) => {

@@ -12,13 +12,13 @@ use http::{Method, StatusCode};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use super::answer::{Head, LARGEST};
+use super::answer::Head;
 use super::body::ResponseBody;
 use super::failure::{Failure, Phase};
 use super::pool::Shelf;
 use super::request_body::{RequestBody, Sent};
 use super::sending::{Outgoing, Sending};
-use crate::net::{Addr, Stream, scratch};
+use crate::net::{Addr, Dialing, Stream, scratch};
 
 /// How long each step may take.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,8 @@ pub(crate) enum Reply {
 pub(crate) struct Answer<'a> {
     /// What the request asks for.
     pub(crate) method: &'a Method,
+    /// The largest head, in bytes.
+    pub(crate) largest: usize,
     /// Whether it asks for an upgrade, so that 101 is an answer.
     pub(crate) upgrade: bool,
     /// How far the request's body is, when there is one.
@@ -70,9 +72,14 @@ impl Connection {
     ///
     /// # Errors
     /// [`Failure::Connect`] or [`Failure::Timeout`].
-    pub(crate) async fn open(addr: &Addr, written: &str, limit: Duration) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        addr: &Addr,
+        written: &str,
+        dialing: Dialing,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::Connect(written.into(), error);
-        let stream = match timeout(limit, Stream::connect(addr)).await {
+        let stream = match timeout(limit, Stream::connect(addr, dialing)).await {
             Ok(stream) => stream.map_err(failed)?,
             Err(_) => return Err(Failure::Timeout(Phase::Connect)),
         };
@@ -111,7 +118,7 @@ impl Connection {
             {
                 return Poll::Ready(Err(failure));
             }
-            match self.poll_head(&mut held, answer.method, cx) {
+            match self.poll_head(&mut held, answer, cx) {
                 Poll::Ready(head) => Poll::Ready(head),
                 Poll::Pending => poll_late(timer.as_mut(), &mut last, answer, cx).map(Err),
             }
@@ -123,7 +130,7 @@ impl Connection {
     fn poll_head(
         &mut self,
         held: &mut Vec<u8>,
-        method: &Method,
+        answer: &Answer<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(Head, Vec<u8>), Failure>> {
         scratch(|room| {
@@ -133,15 +140,15 @@ impl Connection {
                     return Poll::Ready(Err(Failure::Closed(Phase::Head)));
                 }
                 let found = if held.is_empty() {
-                    find_head(read, method, held)?
+                    find_head(read, answer, held)?
                 } else {
                     held.extend_from_slice(read);
                     // A server that writes byte by byte is listened to line by line.
-                    if !read.contains(&b'\n') && held.len() < LARGEST {
+                    if !read.contains(&b'\n') && held.len() < answer.largest {
                         continue;
                     }
                     let begun = std::mem::take(held);
-                    find_head(&begun, method, held)?
+                    find_head(&begun, answer, held)?
                 };
                 if let Some(found) = found {
                     return Poll::Ready(Ok(found));
@@ -207,11 +214,11 @@ impl Connection {
 /// is put into `held`.
 fn find_head(
     bytes: &[u8],
-    method: &Method,
+    answer: &Answer<'_>,
     held: &mut Vec<u8>,
 ) -> Result<Option<(Head, Vec<u8>)>, Failure> {
     let mut bytes = bytes;
-    while let Some(head) = Head::parse(bytes, method)? {
+    while let Some(head) = Head::parse(bytes, answer.method, answer.largest)? {
         bytes = bytes.get(head.length..).unwrap_or_default();
         if !head.is_interim() {
             return Ok(Some((head, bytes.to_vec())));

@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod connection;
+mod directory;
 mod failure;
 mod group;
 mod next;
@@ -11,13 +12,15 @@ mod pool;
 mod queue;
 mod request_body;
 mod sending;
+mod throttle;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub(crate) use answer::{Head, is_usual};
+pub(crate) use answer::{Head, LARGEST_HEAD, is_usual};
 pub(crate) use body::ResponseBody;
 pub(crate) use connection::{Answer, Connection, Reply, Times};
+pub(crate) use directory::{Destination, Directory, Entry, NoDestination};
 pub(crate) use failure::Failure;
 pub(crate) use group::{Current, Group, Watched};
 pub(crate) use next::{Budget, NextUpstream};

@@ -79,9 +79,14 @@ impl NextUpstream {
 }
 
 impl Budget {
+    /// Whether there is one left to take.
+    pub(crate) fn is_left(&self, now: Instant) -> bool {
+        self.tries > 0 && self.deadline.is_none_or(|deadline| now < deadline)
+    }
+
     /// Takes one try; false when none is left or the time is over.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
-        let left = self.tries > 0 && self.deadline.is_none_or(|deadline| now < deadline);
+        let left = self.is_left(now);
         self.tries = self.tries.saturating_sub(1);
         left
     }

@@ -52,7 +52,7 @@ pub(crate) struct Sent {
     pub(crate) last: Cell<Instant>,
     /// How many bytes are gone.
     pub(crate) bytes: Cell<u64>,
-    /// What is gone; none when it is too much, or need not be kept.
+    /// What is gone; none when it is too much.
     kept: RefCell<Option<Vec<Bytes>>>,
 }
 
@@ -115,20 +115,39 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// Waits for all of it as [`Pending::collect`] does, however much it is, and keeps nothing.
+    ///
+    /// # Errors
+    /// Any [`Uncollected`].
+    pub(crate) async fn discard(self, limit: u64, patience: Duration) -> Result<(), Uncollected> {
+        let Self::Coming(mut incoming) = self else { return Ok(()) };
+        let mut left = limit;
+        loop {
+            let frame = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx));
+            let frame = timeout(patience, frame).await.map_err(|_| Uncollected::Silent)?;
+            let Some(frame) = frame else { return Ok(()) };
+            let Ok(data) = frame.map_err(Broken::Client)?.into_data() else { continue };
+            let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            left = left.checked_sub(length).ok_or(Broken::TooLarge)?;
+        }
+    }
+}
+
 impl RequestBody {
     /// No body.
     pub(crate) fn none() -> Self {
         Self(None)
     }
 
-    /// A client's body of at most `limit` bytes; a small one is kept if it may be sent `again`.
-    pub(crate) fn new(from: Pending, limit: u64, again: bool) -> (Self, Rc<Sent>) {
+    /// A client's body of at most `limit` bytes; a small one is kept, for it may be sent again.
+    pub(crate) fn new(from: Pending, limit: u64) -> (Self, Rc<Sent>) {
         let sent = Rc::new(Sent {
             awaited: Cell::new(false),
             ended: Cell::new(from.is_end()),
             last: Cell::new(Instant::now()),
             bytes: Cell::new(0),
-            kept: RefCell::new(again.then(Vec::new)),
+            kept: RefCell::new(Some(Vec::new())),
         });
         (Self(Some(Sending { from, left: limit, sent: sent.clone() })), sent)
     }

@@ -127,6 +127,25 @@ pub(crate) fn cases() -> Vec<Case> {
             "two buffers of one log",
             "server { access_log a.log combined buffer=8k; location / { access_log a.log combined buffer=9k; } }",
         ),
+        ("one buffer", "server { proxy_buffers 1 4k; }"),
+        ("two buffers", "server { location / { proxy_buffers 2 4k; } }"),
+        (
+            "busy buffers that are too small",
+            "server { location / { proxy_busy_buffers_size 1k; } }",
+        ),
+        (
+            "busy buffers that are too large",
+            "server { location / { proxy_busy_buffers_size 64k; } }",
+        ),
+        ("a large head", "server { location / { proxy_buffer_size 64k; } }"),
+        (
+            "a large head that fits",
+            "server { location / { proxy_buffer_size 64k; proxy_buffers 8 64k; } }",
+        ),
+        (
+            "an answer's field twice",
+            "proxy_ignore_headers Vary; server { proxy_ignore_headers Vary vary; }",
+        ),
         ("return without a code", "server { return x; }"),
         ("return with a bad code", "server { return 1000; }"),
         ("return with too much", "server { return 200 a b; }"),

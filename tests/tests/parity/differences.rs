@@ -17,11 +17,16 @@ pub(crate) struct Difference {
 
 /// The one that is chosen for this case.
 pub(crate) fn of(case: &str) -> Option<&'static Difference> {
-    CHOSEN.iter().find(|known| known.case == case)
+    all().find(|known| known.case == case)
 }
 
 /// All of them.
-pub(crate) const CHOSEN: &[Difference] = &[
+pub(crate) fn all() -> impl Iterator<Item = &'static Difference> {
+    CHOSEN.iter().chain(crate::differences_passing::CHOSEN)
+}
+
+/// Those of most families.
+const CHOSEN: &[Difference] = &[
     Difference {
         case: "the client half-closes and the worker still sends",
         nginx: &["client 1 < "],

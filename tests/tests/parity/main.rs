@@ -15,11 +15,13 @@
     reason = "test code throughout: a panic is its verdict, and a list of cases is as long as it is"
 )]
 
+mod answers;
 mod balance;
 mod bodies;
 mod case;
 mod check;
 mod differences;
+mod differences_passing;
 mod errors;
 mod evened;
 mod files;
@@ -27,6 +29,7 @@ mod hashing;
 mod heads;
 mod locations;
 mod logs;
+mod passing;
 mod phases;
 mod proxy_pass;
 mod report;
@@ -58,6 +61,8 @@ const FAMILIES: &[Family] = &[
     ("bodies", bodies::cases),
     ("proxy_set_header", set_header::cases),
     ("proxy_pass", proxy_pass::cases),
+    ("what goes to servers", passing::cases),
+    ("what comes of answers", answers::cases),
     ("choice of location", locations::cases),
     ("choice of server", servers::cases),
     ("return and map", returns::cases),
@@ -85,7 +90,7 @@ fn nginx_and_the_proxy_are_equal_but_for_the_chosen_differences() {
     }
     let names: HashSet<&str> = cases.iter().map(|(_, case)| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two cases have the same name");
-    for known in differences::CHOSEN {
+    for known in differences::all() {
         assert!(names.contains(known.case), "a difference in no case: {}", known.case);
     }
     cases.retain(|(_, case)| case.name.contains(&only));

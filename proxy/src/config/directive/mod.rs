@@ -22,8 +22,12 @@ mod map;
 mod modules;
 mod process;
 mod proxy;
+mod proxy_answer;
+mod proxy_buffers;
+mod proxy_cookie;
 mod proxy_next_upstream;
 mod proxy_pass;
+mod proxy_request;
 mod real_ip;
 #[cfg(test)]
 mod reference;

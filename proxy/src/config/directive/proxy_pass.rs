@@ -14,7 +14,8 @@ use super::walk::{Walk, once};
 pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "proxy_pass",
     means: "`http://` and an upstream's name, `HOST:PORT` or `unix:PATH`, with or without a URI \
-            that replaces the matched prefix. Not yet: `https://`, variables.",
+            that replaces the matched prefix. With variables: an upstream's name or an address; other \
+            names are answered 502, for there is no `resolver`. Not yet: `https://`.",
     contexts: &[Context::Location, Context::LocationIf, Context::LimitExcept],
     arity: Arity::ONE,
     block: false,
@@ -25,13 +26,27 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
 fn proxy_pass(_: &mut Walk, place: &mut Place, statement: &Statement) -> Done {
     let in_regex = place.within != Within::Itself
         || place.pattern.as_ref().is_some_and(|p| p.value.is_regex() || p.value.is_named());
-    once(&mut place.proxy_pass, statement, |s| target(s.arg(0), in_regex))
+    let location = match &place.pattern {
+        Some(pattern) if !in_regex => pattern.value.text(),
+        _ => "",
+    };
+    once(&mut place.proxy_pass, statement, |s| target(s.arg(0), in_regex, location))?;
+    let is_text = |pass: &ProxyPass| matches!(pass.target.value, ProxyTarget::Text(_));
+    place.level.proxying.passes = place.proxy_pass.as_ref().map(is_text);
+    Ok(())
 }
 
-fn target(word: &Word, in_regex: bool) -> Result<ProxyPass, Fault> {
+fn target(word: &Word, in_regex: bool, location: &str) -> Result<ProxyPass, Fault> {
     let fault = |message: String| Err(Fault::at(word.span, message));
     if word.value.contains('$') {
-        return fault("a variable in \"proxy_pass\" is not supported by this proxy yet".into());
+        // What it comes to is looked at with each request.
+        let target = Spanned { value: ProxyTarget::Text(word.value.clone()), span: word.span };
+        return Ok(ProxyPass {
+            target,
+            proxy_host: String::new(),
+            uri: None,
+            redirect: Default::default(),
+        });
     }
     let Some(rest) = strip_scheme(&word.value, "http://") else {
         return if strip_scheme(&word.value, "https://").is_some() {
@@ -57,7 +72,11 @@ fn target(word: &Word, in_regex: bool) -> Result<ProxyPass, Fault> {
         (Host::Any, _) => return fault(format!("no host in upstream \"{rest}\"")),
     };
     let target = Spanned { value: target, span: word.span };
-    Ok(ProxyPass { target, proxy_host, uri: uri.map(str::to_owned) })
+    let redirect = match uri {
+        Some(_) => (word.value.clone(), location.to_owned()),
+        None => (format!("{}/", word.value), "/".to_owned()),
+    };
+    Ok(ProxyPass { target, proxy_host, uri: uri.map(str::to_owned), redirect })
 }
 
 const URI_IN_REGEX: &str = "\"proxy_pass\" cannot have URI part in location given by regular \

@@ -217,8 +217,8 @@ fn what_nginx_can_and_we_cannot_is_refused_by_name() {
             "\"https\" in \"proxy_pass\" is not supported by this proxy yet",
         ),
         (
-            "location / { proxy_pass http://$host; }",
-            "a variable in \"proxy_pass\" is not supported by this proxy yet",
+            "location / { proxy_bind 127.0.0.1 transparent; }",
+            "\"transparent\" in \"proxy_bind\" is not supported by this proxy yet",
         ),
         (
             "access_log syslog:server=a;",

@@ -103,11 +103,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     row("map_hash_bucket_size", HTTP, Check::Number, HASH, "map_hash_bucket_size 64;"),
     row("connection_pool_size", SERVERS, Check::Size, MEMORY, "connection_pool_size 512;"),
     row("request_pool_size", SERVERS, Check::Size, MEMORY, "request_pool_size 4k;"),
-    row("proxy_buffering", ANYWHERE, Check::Switch, STREAM, "proxy_buffering off;"),
     row("proxy_request_buffering", ANYWHERE, Check::Switch, STREAM, "proxy_request_buffering off;"),
-    row("proxy_buffers", ANYWHERE, Check::Buffers, STREAM, "proxy_buffers 8 4k;"),
-    row("proxy_buffer_size", ANYWHERE, Check::Size, STREAM, "proxy_buffer_size 4k;"),
-    row("proxy_busy_buffers_size", ANYWHERE, Check::Size, STREAM, "proxy_busy_buffers_size 8k;"),
     row("proxy_max_temp_file_size", ANYWHERE, Check::Size, STREAM, "proxy_max_temp_file_size 0;"),
     row(
         "proxy_temp_file_write_size",

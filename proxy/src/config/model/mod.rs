@@ -6,6 +6,7 @@
 mod answer;
 mod log;
 mod main;
+mod proxying;
 mod rewrite;
 mod server;
 mod settings;
@@ -17,6 +18,7 @@ pub use answer::{
 };
 pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};
+pub use proxying::{FlagsRule, IgnoredHeaders, Matching, Proxying, RedirectRule, ReplaceRule};
 pub use rewrite::{Condition, FileTest, Return, RewriteFlag, Step};
 pub use server::{
     Listen, ListenAddress, Location, LocationPattern, Server, ServerName, SocketKeepalive,

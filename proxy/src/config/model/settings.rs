@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::super::source::Spanned;
 use super::{
-    AccessLog, AccessRule, AddHeader, ErrorLog, ErrorPage, Files, LimitExcept, RealIp, Redirects,
-    Step, TryFiles,
+    AccessLog, AccessRule, AddHeader, ErrorLog, ErrorPage, Files, LimitExcept, Proxying, RealIp,
+    Redirects, Step, TryFiles,
 };
 
 /// Media types, by the suffix of a path in lower case.
@@ -62,6 +62,8 @@ pub struct Settings {
     pub proxy_read_timeout: Duration,
     /// `proxy_next_upstream` and its companions.
     pub proxy_next_upstream: NextUpstream,
+    /// What requests become on their way to servers, and answers on their way back.
+    pub proxying: Proxying,
     /// `client_max_body_size` (default 1m); `None` is 0: no limit.
     pub client_max_body_size: Option<u64>,
     /// `client_header_timeout` (default 60 s).
@@ -103,6 +105,8 @@ pub struct ProxyPass {
     pub proxy_host: String,
     /// The URI part, when there is one: it replaces what the location's prefix matched.
     pub uri: Option<String>,
+    /// What `proxy_redirect default` looks for, and what takes its place.
+    pub redirect: (String, String),
 }
 
 /// Whom a `proxy_pass` names.
@@ -117,6 +121,8 @@ pub enum ProxyTarget {
     },
     /// `unix:PATH` (with `:` before the URI, when there is one).
     Unix(PathBuf),
+    /// All of the argument, scheme and URI included, where it has variables.
+    Text(String),
 }
 
 /// `proxy_http_version`

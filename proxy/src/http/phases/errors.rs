@@ -3,15 +3,18 @@
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::super::accel;
 use super::super::record::Record;
 use super::super::reply::Refusal;
 use super::redirect;
 use super::run::{At, Step};
+use crate::observe::Level;
 
 /// What takes the place of a refusal: an outcome, or what comes of the request when it goes on.
 pub(in super::super) fn instead(record: &Record, refusal: Refusal) -> Step<At> {
     let status = match &refusal {
         Refusal::Hangup(_) => return Step::Break(Err(refusal)),
+        Refusal::Elsewhere(uri) => return elsewhere_within(record, uri),
         Refusal::Status(status) | Refusal::With(status, _) | Refusal::Redirect(status, _) => {
             *status
         }
@@ -29,6 +32,10 @@ pub(in super::super) fn instead(record: &Record, refusal: Refusal) -> Step<At> {
     let Some(page) = rules.errors.pages.iter().find(|page| page.codes.contains(&code)) else {
         return Step::Break(Err(refusal));
     };
+    // As after their own pages, nginx does not trust what follows on the connection.
+    if matches!(code, 400 | 413 | 414 | 500 | 501) {
+        record.client.closing.set(true);
+    }
     let code = page.status.unwrap_or(code);
     let mut uri = Vec::new();
     page.uri.render(record, &mut uri);
@@ -56,8 +63,24 @@ fn fields(refusal: Refusal) -> Option<Box<HeaderMap>> {
         Refusal::Redirect(_, location) => {
             Some(Box::new([(LOCATION, location)].into_iter().collect()))
         }
-        Refusal::Status(_) | Refusal::Hangup(_) => None,
+        Refusal::Status(_) | Refusal::Hangup(_) | Refusal::Elsewhere(_) => None,
     }
+}
+
+/// A server's answer sends its request on (nginx: `X-Accel-Redirect`).
+fn elsewhere_within(record: &Record, uri: &[u8]) -> Step<At> {
+    if uri.first() == Some(&b'@') {
+        return redirect::to(record, uri.to_vec());
+    }
+    let Some((path, args)) = accel::target(uri) else {
+        let uri = uri.escape_ascii();
+        record.log(Level::Error, None, format_args!("unsafe URI \"{uri}\" was detected"));
+        return instead(record, Refusal::Status(accel::UNSAFE));
+    };
+    if record.method() != http::Method::HEAD {
+        record.course.get.set(true);
+    }
+    redirect::internal(record, path, args)
 }
 
 /// A redirect to a URL: with the code that was asked for, if it is one of a redirect.

@@ -1,126 +1,149 @@
-//! Answers of servers as they may come over a socket: in pieces, with too much, with too little.
-#![expect(clippy::unwrap_used, reason = "a helper of tests, which stops at what is unexpected")]
+//! Answers that are slow, early, short, or more than they should be.
 
 mod common;
 
-use common::{GET, House, OK, header};
+use std::time::{Duration, Instant};
 
-/// Takes a request on a new connection and answers it piece by piece, each as small as said.
-fn answer_in_pieces(answer: &str, size: usize) -> (String, String) {
+use common::{GET, House, OK, Says};
+
+fn saying(location: &str) -> House {
+    House::saying(Says { location, ..Says::default() })
+}
+
+#[test]
+fn a_body_is_read_no_faster_than_it_may() {
+    for (location, field) in [
+        ("proxy_limit_rate 40;", ""),
+        ("proxy_limit_rate $arg_rate;", ""),
+        ("", "X-Accel-Limit-Rate: 40\r\n"),
+        ("proxy_limit_rate 1m;", "X-Accel-Limit-Rate: 40\r\n"),
+    ] {
+        let house = saying(location);
+        let worker = house.worker("a.sock");
+        let mut client = house.client();
+        client.send("GET /?rate=40 HTTP/1.1\r\nHost: here\r\n\r\n");
+        let begin = Instant::now();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n{field}\r\n");
+        let (mut server, _) = worker.answer(&head);
+        client.head();
+        server.send("y".repeat(100));
+        // 40 in each of the first two seconds, the rest in the third.
+        assert_eq!(client.exactly(100), "y".repeat(100).as_bytes());
+        let took = begin.elapsed();
+        assert!(took >= Duration::from_millis(1900), "{location} {field}: {took:?}");
+        // The rate was that answer's only.
+        client.send(GET);
+        server.head();
+        server.send(OK);
+        assert_eq!(client.answer().1, "ok");
+    }
+}
+
+#[test]
+fn a_rate_holds_only_where_answers_are_buffered_and_nobody_ignores_it() {
+    for (location, field) in [
+        ("proxy_limit_rate 1; proxy_buffering off;", ""),
+        ("proxy_limit_rate 0;", ""),
+        ("proxy_limit_rate $arg_nothing;", ""),
+        ("proxy_ignore_headers X-Accel-Limit-Rate;", "X-Accel-Limit-Rate: 1\r\n"),
+        ("", "X-Accel-Limit-Rate: off\r\n"),
+    ] {
+        let house = saying(location);
+        let worker = house.worker("a.sock");
+        let mut client = house.client();
+        client.send(GET);
+        let body = "y".repeat(3000);
+        let _kept =
+            worker.answer(&format!("HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n{field}\r\n{body}"));
+        // At one byte in a second, the patience of the test would end first.
+        assert_eq!(client.answer().1, body, "{location} {field}");
+    }
+}
+
+#[test]
+fn a_worker_that_answers_before_it_has_the_body_is_heard() {
     let house = House::new();
     let worker = house.worker("a.sock");
     let mut client = house.client();
-    client.send(GET);
+    client.send("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 8\r\n\r\nhalf");
     let mut server = worker.accept();
     server.head();
-    for piece in answer.as_bytes().chunks(size) {
-        server.send(piece);
-    }
-    let head = client.head();
-    let body = match header(&head, "Transfer-Encoding") {
-        Some(_) => {
-            let mut all = String::new();
-            loop {
-                let size = client.until(b"\r\n");
-                let length = usize::from_str_radix(size.trim(), 16).unwrap();
-                all.push_str(std::str::from_utf8(&client.exactly(length)).unwrap());
-                client.expect("\r\n");
-                if length == 0 {
-                    break all;
-                }
-            }
-        }
-        None => {
-            let length = header(&head, "Content-Length").unwrap().parse().unwrap();
-            String::from_utf8(client.exactly(length)).unwrap()
-        }
-    };
-    // The connection to the server is as good as before, whatever the pieces were.
+    server.expect("half");
+    server.send("HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nno!");
+    let (head, body) = client.answer();
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+    assert_eq!(body, "no!");
+    // Its connection waits for half a body: the next request does not go over it.
+    drop(client);
+    let mut client = house.client();
     client.send(GET);
-    server.head();
-    server.send(OK);
+    let _kept = worker.answer(OK);
     assert_eq!(client.answer().1, "ok");
-    (head, body)
 }
 
 #[test]
-fn pieces_make_no_difference_to_an_answer() {
-    let counted = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n\
-         HTTP/1.1 200 Fine\r\nX-Real-IP: 1\r\ncontent-length: 10\r\n\r\n0123456789";
-    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
-         3;x=y\r\n012\r\n00000007\r\n3456789\r\n0\r\nTrailer: z\r\n\r\n";
-    for answer in [counted, chunked] {
-        let (whole, body) = answer_in_pieces(answer, answer.len());
-        assert_eq!(body, "0123456789");
-        for size in [1, 2, 7, 40] {
-            let (head, body) = answer_in_pieces(answer, size);
-            let even = |head: &str| head.lines().filter(|l| !l.starts_with("Date")).count();
-            assert_eq!((even(&head), &*body), (even(&whole), "0123456789"), "{answer:?} by {size}");
-        }
-    }
-    let (head, _) = answer_in_pieces(counted, 3);
-    assert!(head.starts_with("HTTP/1.1 200 Fine\r\n"), "{head}");
-    assert!(head.contains("\r\nX-Real-IP: 1\r\n"), "{head}");
-}
-
-#[test]
-fn what_comes_behind_an_answer_is_nobodys() {
-    let house = House::new();
-    let worker = house.worker("a.sock");
-    for surplus in ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "x"] {
-        let mut client = house.client();
-        client.send(GET);
-        // With the answer, in one piece.
-        let (mut server, _) = worker.answer(&format!("{OK}{surplus}"));
-        assert_eq!(client.answer().1, "ok");
-        server.expect_end();
-        client.send(GET);
-        // After it, while the connection is idle.
-        let (mut server, _) = worker.answer(OK);
-        assert_eq!(client.answer().1, "ok");
-        server.try_send(surplus);
-        client.send(GET);
-        let (mut next, _) = worker.answer(OK);
-        assert_eq!(client.answer().1, "ok");
-        server.expect_end();
-        drop(client);
-        next.send("x");
-        next.expect_end();
-    }
-}
-
-#[test]
-fn an_answer_that_says_two_lengths_is_a_bad_gateway() {
-    for fields in [
-        "Content-Length: 2\r\nContent-Length: 3\r\n",
-        "Content-Length: 2, 2\r\n",
-        "Content-Length: -2\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n",
+fn what_is_more_than_an_answer_is_told_and_goes_to_nobody() {
+    for (answer, words) in [
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more",
+            "upstream sent more data than specified in \"Content-Length\" header while reading upstream",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nmore",
+            "upstream sent data after final chunk while reading upstream",
+        ),
+        (
+            "HTTP/1.1 204 No Content\r\n\r\nmore",
+            "upstream sent more data than specified in \"Content-Length\" header while reading upstream",
+        ),
     ] {
         let house = House::new();
         let worker = house.worker("a.sock");
         let mut client = house.client();
         client.send(GET);
-        let (mut server, _) = worker.answer(&format!("HTTP/1.1 200 OK\r\n{fields}\r\nok"));
-        let head = client.head();
-        assert!(head.starts_with("HTTP/1.1 502 "), "{fields:?}: {head}");
+        let (mut server, _) = worker.answer(answer);
+        client.head();
+        house.wait_for_error(words);
         server.expect_end();
+        let line = house.log("error.log");
+        assert!(line.lines().any(|line| line.contains("[warn]") && line.contains(words)), "{line}");
     }
 }
 
 #[test]
-fn chunks_that_are_none_break_the_answer_off() {
-    let house = House::new();
+fn a_client_s_body_that_no_worker_gets_is_read_all_the_same() {
+    let house = saying("proxy_set_body \"<$request_method>\"; client_max_body_size 20000;");
     let worker = house.worker("a.sock");
     let mut client = house.client();
-    client.send(GET);
-    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let (mut server, _) = worker.answer(&format!("{head}3\r\nabc\r\n"));
-    client.head();
-    client.expect("3\r\nabc\r\n");
-    server.send("no chunk\r\n");
-    // No last chunk: the client sees that it is not whole.
-    assert!(client.rest().is_empty());
-    server.expect_end();
-    house.wait_for_error("upstream sent invalid chunked response");
+    client.send("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 10000\r\n\r\n");
+    client.send("y".repeat(4000));
+    assert!(worker.is_left_alone());
+    client.send("y".repeat(6000));
+    let mut server = worker.accept();
+    let head = server.head();
+    assert_eq!(common::header(&head, "content-length"), Some("6"), "{head}");
+    server.expect("<POST>");
+    server.send(OK);
+    assert_eq!(client.answer().1, "ok");
+    // A chunked one that grows too large is refused, though nobody would have got it.
+    client.send("POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.try_send(format!("7530\r\n{}\r\n0\r\n\r\n", "y".repeat(30_000)));
+    assert!(client.head().starts_with("HTTP/1.1 413 "));
+    assert!(worker.is_left_alone());
+}
+
+#[test]
+fn a_head_may_be_as_large_as_its_configuration_says() {
+    let house = saying("proxy_buffer_size 512;");
+    let worker = house.worker("a.sock");
+    for (length, status) in [(300, "200"), (512, "502")] {
+        let mut client = house.client();
+        client.send(GET);
+        let long = "y".repeat(length);
+        drop(worker.answer(&format!("HTTP/1.1 200 OK\r\nX: {long}\r\nContent-Length: 0\r\n\r\n")));
+        let head = client.head();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+    }
+    house
+        .wait_for_error("upstream sent too big header while reading response header from upstream");
 }

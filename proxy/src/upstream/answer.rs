@@ -8,6 +8,7 @@ use http::{Method, StatusCode, Version};
 use httparse::{EMPTY_HEADER, Error, Header, Status};
 
 use super::failure::Failure;
+use super::invalid::{self, Unframed};
 use crate::framing::Body;
 
 /// The largest head, in bytes, where nobody says another size (nginx: `proxy_buffer_size`, which
@@ -61,9 +62,7 @@ impl Head {
                 Failure::invalid("no valid HTTP/1.0 header")
             }
             Error::TooManyHeaders => Failure::invalid("too big header"),
-            Error::HeaderName | Error::HeaderValue | Error::Token => {
-                Failure::invalid("invalid header")
-            }
+            Error::HeaderName | Error::HeaderValue | Error::Token => invalid::field(bytes),
         })?
         .transpose()
     }
@@ -121,7 +120,8 @@ impl Head {
             .filter(|reason| status.canonical_reason() != Some(reason))
             .map(|reason| part(reason.as_bytes()));
         let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-        let body = framing(method, status, version, &mut headers)?;
+        let body = framing(method, status, version, &headers)
+            .map_err(|unframed| unframed.tell(parsed.headers))?;
         let keep = body != Body::UntilClose && keeps_alive(version, &headers);
         Ok(Self { status, reason, headers, spelled, length, body, keep })
     }
@@ -137,22 +137,29 @@ fn framing(
     method: &Method,
     status: StatusCode,
     version: Version,
-    headers: &mut HeaderMap,
-) -> Result<Body, Failure> {
+    headers: &HeaderMap,
+) -> Result<Body, Unframed> {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let length = lengths.next();
+    if lengths.next().is_some() {
+        return Err(Unframed::Twice("content-length"));
+    }
     if let Some(coding) = headers.get(TRANSFER_ENCODING) {
-        if version == Version::HTTP_10 || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
-            return Err(Failure::invalid("unknown \"Transfer-Encoding\""));
+        if headers.get_all(TRANSFER_ENCODING).iter().nth(1).is_some() {
+            return Err(Unframed::Twice("transfer-encoding"));
         }
-        // The length is wrong then, whatever it is.
-        headers.remove(CONTENT_LENGTH);
+        if length.is_some() {
+            return Err(Unframed::Both);
+        }
+        if version == Version::HTTP_10 || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+            return Err(Unframed::Coding);
+        }
         return Ok(if is_bare(method, status) { Body::Length(0) } else { Body::CHUNKED });
     }
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter().map(read_length);
-    let Some(length) = lengths.next() else {
+    let Some(length) = length else {
         return Ok(if is_bare(method, status) { Body::Length(0) } else { Body::UntilClose });
     };
-    let length = length.filter(|length| lengths.all(|other| other == Some(*length)));
-    let length = length.ok_or_else(|| Failure::invalid("invalid \"Content-Length\" header"))?;
+    let length = read_length(length).ok_or(Unframed::Length)?;
     Ok(Body::Length(if is_bare(method, status) { 0 } else { length }))
 }
 
@@ -206,12 +213,8 @@ mod tests {
     fn a_head_says_what_follows_it() {
         for (fields, body, keep) in [
             ("Content-Length: 3\r\n", Body::Length(3), true),
-            (
-                "Content-Length: 3\r\nContent-Length: 3\r\nConnection: Close\r\n",
-                Body::Length(3),
-                false,
-            ),
-            ("transfer-encoding: Chunked\r\nContent-Length: 9\r\n", Body::CHUNKED, true),
+            ("Content-Length: 3\r\nConnection: Close\r\n", Body::Length(3), false),
+            ("transfer-encoding: Chunked\r\n", Body::CHUNKED, true),
             ("X: y\r\n", Body::UntilClose, false),
         ] {
             let text = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
@@ -232,13 +235,25 @@ mod tests {
         for (head, words) in [
             ("SSH-2.0-x\r\n", "no valid HTTP/1.0 header"),
             ("HTTP/1.1 99 Odd\r\n\r\n", "no valid HTTP/1.0 header"),
-            ("HTTP/1.1 200 OK\r\nX y\r\n\r\n", "invalid header"),
-            ("HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\n", "invalid \"Content-Length\" header"),
+            ("HTTP/1.1 200 OK\r\nA: b\r\nX y\r\n\r\n", "invalid header: \"X\\x20...\""),
+            ("HTTP/1.1 200 OK\r\nX: a\0\r\n\r\n", "invalid header: \"X: a\\x00...\""),
+            ("HTTP/1.1 200 OK\r\n folded\r\n\r\n", "invalid header: \"\\x20...\""),
             (
-                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
-                "invalid \"Content-Length\" header",
+                "HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\n",
+                "invalid \"Content-Length\" header: \"Content-Length: +3\"",
             ),
-            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "unknown \"Transfer-Encoding\""),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\ncontent-length: 3\r\n\r\n",
+                "duplicate header line: \"content-length: 3\", previous value: \"Content-Length: 3\"",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n",
+                "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+                "unknown \"Transfer-Encoding\": \"gzip\"",
+            ),
         ] {
             assert_eq!(parse(head).unwrap_err(), format!("upstream sent {words}"), "{head:?}");
         }

@@ -1,5 +1,6 @@
 //! What can go wrong with one server, and what it is called in the log.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::Metadata;
 use std::io;
@@ -49,7 +50,7 @@ pub(crate) enum Failure {
     Socket(Phase, #[source] io::Error),
     /// Its answer is not HTTP.
     #[error("upstream sent {0}")]
-    Invalid(&'static str),
+    Invalid(Cow<'static, str>),
     /// It switched protocols though nobody had asked it to.
     #[error("upstream sent a 101 that was not asked for")]
     Unasked,
@@ -128,6 +129,6 @@ impl Failure {
 
     /// An answer that is not HTTP: what the server sent, in nginx's words.
     pub(super) fn invalid(what: &'static str) -> Self {
-        Self::Invalid(what)
+        Self::Invalid(what.into())
     }
 }

@@ -7,6 +7,7 @@ mod connection;
 mod directory;
 mod failure;
 mod group;
+mod invalid;
 mod next;
 mod pool;
 mod queue;

@@ -271,6 +271,9 @@ fn bad() -> Vec<Case> {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nmore".into(),
         ),
         case("nothing", "", String::new()),
+        case("a field without its colon", "", "HTTP/1.1 200 OK\r\nX y: z\r\n\r\n".into()),
+        case("a field with a zero", "", "HTTP/1.1 200 OK\r\nX: y\0z\r\n\r\n".into()),
+        case("a folded field", "", "HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n".into()),
         case("half a head", "", "HTTP/1.1 200 OK\r\nX: ".into()),
         Case::new("a head that just fits", proxied("proxy_buffer_size 1k;"))
             .answers(long(900))

@@ -1,10 +1,10 @@
 //! What requests to servers are made of, and the connections that they go over.
 
 use super::super::inherit::Level;
-use super::super::parse::Statement;
+use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
 use super::super::value;
-use super::table::{Arity, Context, Directive, Done, Effect};
+use super::table::{Arity, Check, Context, Directive, Done, Effect};
 use super::walk::{Walk, argument_says, once, switch};
 
 const fn row(
@@ -72,9 +72,28 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "How many bytes of an answer's body are read in a second, while `proxy_buffering` is on. \
          May have variables. Default `0`, no limit.",
     ),
+    Directive {
+        name: "proxy_ignore_client_abort",
+        contexts: &[Context::Http, Context::Server, Context::Location],
+        arity: Arity::ONE,
+        block: false,
+        effect: Effect::Note(Check::Own(only_off), "a client that leaves ends its request anyway"),
+        example: "proxy_ignore_client_abort off;",
+        means: "A client that leaves takes its request with it, as with `off`, the default. Not \
+                yet: `on`.",
+    },
 ];
 
-fn limit_rate(statement: &Statement) -> Result<super::super::parse::Word, Fault> {
+fn only_off(statement: &Statement) -> Done {
+    if switch(statement)? {
+        let (word, name) = (statement.arg(0), &statement.name.value);
+        let message = format!("\"on\" in \"{name}\" is not supported by this proxy yet");
+        return Err(Fault::at(word.span, message));
+    }
+    Ok(())
+}
+
+fn limit_rate(statement: &Statement) -> Result<Word, Fault> {
     let word = statement.arg(0);
     if !word.value.contains('$') && value::size(&word.value).is_none() {
         return Err(argument_says(statement, "invalid value"));

@@ -265,7 +265,6 @@ pub(super) const NAMES: &[&str] = &[
     "proxy_downstream_buffer",
     "proxy_force_ranges",
     "proxy_half_close",
-    "proxy_ignore_client_abort",
     "proxy_no_cache",
     "proxy_pass_error_message",
     "proxy_pass_trailers",

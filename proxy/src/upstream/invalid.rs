@@ -1,0 +1,80 @@
+//! What is wrong with a head that a server sent, in nginx's words.
+
+use httparse::Header;
+
+use super::failure::Failure;
+
+/// Why a head does not say where its body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unframed {
+    /// A coding that nobody knows here.
+    Coding,
+    /// A length and a coding, of which only one can be right (RFC 9112, 6.3).
+    Both,
+    /// A field twice of which there is one.
+    Twice(&'static str),
+    /// A length that is none.
+    Length,
+}
+
+impl Unframed {
+    /// Tells it with the fields themselves.
+    pub(super) fn tell(self, fields: &[Header<'_>]) -> Failure {
+        let named = |name: &'static str| {
+            fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name))
+        };
+        let line = |field: &Header<'_>| format!("{}: {}", field.name, field.value.escape_ascii());
+        Failure::Invalid(match self {
+            Self::Coding => {
+                let mut coding =
+                    named("transfer-encoding").map(|f| f.value.escape_ascii().to_string());
+                let coding = coding.next().unwrap_or_default();
+                format!("unknown \"Transfer-Encoding\": \"{coding}\"").into()
+            }
+            Self::Both => {
+                "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time".into()
+            }
+            Self::Twice(name) => {
+                let mut lines = named(name).map(line);
+                let first = lines.next().unwrap_or_default();
+                let second = lines.next().unwrap_or_default();
+                format!("duplicate header line: \"{second}\", previous value: \"{first}\"").into()
+            }
+            Self::Length => {
+                let length = named("content-length").map(line).next().unwrap_or_default();
+                format!("invalid \"Content-Length\" header: \"{length}\"").into()
+            }
+        })
+    }
+}
+
+/// The first field that is none, up to the byte that it cannot have.
+pub(super) fn field(head: &[u8]) -> Failure {
+    let lines = head.split_inclusive(|byte| *byte == b'\n').skip(1);
+    let found = lines.filter_map(|line| Some((line, wrong_at(line)?))).next();
+    Failure::Invalid(match found {
+        None => "invalid header".into(),
+        Some((line, at)) => {
+            let good = line.get(..at).unwrap_or_default().escape_ascii();
+            let byte = line.get(at).unwrap_or(&0);
+            format!("invalid header: \"{good}\\x{byte:02x}...\"").into()
+        }
+    })
+}
+
+/// Where the first byte stands that no field has.
+fn wrong_at(line: &[u8]) -> Option<usize> {
+    let end =
+        line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).map_or(line.len(), <[u8]>::len);
+    if end == 0 {
+        return None;
+    }
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let name = line.iter().position(|byte| !is_token(*byte))?;
+    if name == 0 || line.get(name) != Some(&b':') {
+        return Some(name);
+    }
+    let value = line.get(name..end)?;
+    let wrong = value.iter().position(|byte| byte.is_ascii_control() && *byte != b'\t')?;
+    Some(name + wrong)
+}

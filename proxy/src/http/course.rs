@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use super::limits::Standing;
 use super::record::Record;
 use super::site::Rules;
 use crate::route::Captures;
@@ -44,6 +45,8 @@ pub(crate) struct Course {
     pub(super) get: Cell<bool>,
     /// Its body was refused for its length, which is not looked at again.
     pub(super) measured: Cell<bool>,
+    /// What limits have made of it.
+    pub(super) standing: Standing,
     /// What was not sent to a server that failed.
     pub(super) unsent: RefCell<Option<Pending>>,
 }
@@ -83,6 +86,7 @@ impl Course {
             fields: RefCell::default(),
             get: Cell::new(false),
             measured: Cell::new(false),
+            standing: Standing::default(),
             unsent: RefCell::default(),
         }
     }

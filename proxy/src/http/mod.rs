@@ -13,6 +13,7 @@ mod files;
 mod forward;
 mod headers;
 mod lengths;
+mod limits;
 mod phases;
 mod phrase;
 mod record;
@@ -36,6 +37,7 @@ pub(crate) use client::{Client, Flow, Written};
 pub(crate) use escape::Escape as LogEscape;
 pub(crate) use files::{Aliased, Files, ModifiedSince};
 pub(crate) use headers::HeaderPlan;
+pub(crate) use limits::{ConnectionLimit, Limited, Limits, RequestLimit, Zone};
 pub(crate) use record::Switched;
 pub(crate) use refused::Refused;
 pub(crate) use site::{

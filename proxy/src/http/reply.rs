@@ -120,6 +120,9 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
         }
         // The words were those of another status.
         head.extensions.remove::<ReasonPhrase>();
+        if let Some(phrase) = phrase::extension(head.status) {
+            head.extensions.insert(phrase);
+        }
     }
     record.status.set(head.status.as_u16());
     head.version = Version::HTTP_11;

@@ -25,6 +25,7 @@ mod evened;
 mod files;
 mod hashing;
 mod heads;
+mod limits;
 mod locations;
 mod logs;
 mod phases;
@@ -63,6 +64,7 @@ const FAMILIES: &[Family] = &[
     ("return and map", returns::cases),
     ("set, if and rewrite", rewriting::cases),
     ("phases", phases::cases),
+    ("limits", limits::cases),
     ("files", files::cases),
     ("errors", errors::cases),
     ("upgrade", upgrade::cases),

@@ -14,6 +14,8 @@ pub mod config;
 
 pub mod balance;
 
+pub mod limit;
+
 pub mod route;
 
 mod tunnel;

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{
-    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, Listen, LogBuffer, LogFormat, Map, Method,
-    NextUpstream, Queue, Server, ServerName, SetHeader, Settings, Types, Upstream, UpstreamServer,
-    User,
+    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, LimitZone, Listen, LogBuffer, LogFormat,
+    Map, Method, NextUpstream, Queue, Server, ServerName, SetHeader, Settings, Types, Upstream,
+    UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
 mod answers;
+mod limits;
 mod place;
 mod proxying;
 
 pub(super) use answers::Answers;
+pub(super) use limits::{Limited, Limits};
 pub(super) use place::{Place, StepDraft, Within};
 pub(super) use proxying::ProxyingDraft;
 
@@ -48,6 +50,7 @@ pub(super) struct HttpDraft {
     pub(super) servers: Vec<ServerDraft>,
     pub(super) upstreams: Vec<Upstream>,
     pub(super) maps: Vec<Map>,
+    pub(super) limit_zones: Vec<LimitZone>,
 }
 
 /// A `server` block.
@@ -117,6 +120,7 @@ pub(super) struct Level {
     pub(super) error_log: Vec<ErrorLog>,
     pub(super) answers: Answers,
     pub(super) proxying: ProxyingDraft,
+    pub(super) limits: Limits,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -151,6 +155,7 @@ impl Level {
         or_list(&mut self.error_log, &outer.error_log);
         self.answers.inherit(&outer.answers);
         self.proxying.inherit(&outer.proxying);
+        self.limits.inherit(&outer.limits);
     }
 
     /// Fills nginx's defaults into what no level said.
@@ -164,6 +169,7 @@ impl Level {
             internal: false,
             limit_except: None,
             try_files: None,
+            limits: self.limits.settle(),
             rewrite_log: answers.rewrite_log.unwrap_or(false),
             uninitialized_variable_warn: answers.uninitialized_variable_warn.unwrap_or(true),
             merge_slashes: answers.merge_slashes.unwrap_or(true),
@@ -251,6 +257,7 @@ impl HttpDraft {
             servers: self.servers.into_iter().map(server).collect(),
             upstreams: self.upstreams,
             maps: self.maps,
+            limit_zones: self.limit_zones,
             log_formats,
             log_buffers,
         }

@@ -116,6 +116,7 @@ impl Loader {
         if main.events.is_none() {
             return Err(Fault::beyond_syntax("no \"events\" section in configuration"));
         }
+        walk.check_zones()?;
         Ok(main)
     }
 }

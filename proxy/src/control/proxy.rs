@@ -14,6 +14,7 @@ use super::worker::{self, Plan};
 use crate::balance::{PeerSnapshot, Zone};
 use crate::config::{Config, Problem};
 use crate::generation::{self, Generation, LogFiles};
+use crate::limit::Zones;
 use crate::listen::{Door, Limits};
 use crate::net::{Addr, Bound};
 use crate::observe::{Counters, Counts, ErrorLog, Level, errno};
@@ -113,6 +114,7 @@ pub struct UpstreamCounts {
 pub struct Proxy {
     plan: watch::Sender<Plan>,
     zone: Zone<Addr>,
+    limits: Zones,
     counters: Arc<Counters>,
     files: LogFiles,
     budget: Budget,
@@ -137,7 +139,7 @@ impl Proxy {
     /// What is wrong with it.
     pub fn check(config: &Config) -> Result<(), Problem> {
         super::account::account(config)?;
-        generation::build(config, &Zone::new(), &LogFiles::default()).map(drop)
+        generation::build(config, &Zone::new(), &Zones::new(), &LogFiles::default()).map(drop)
     }
 
     /// Binds every listener and starts the worker threads.
@@ -153,15 +155,15 @@ impl Proxy {
     /// # Errors
     /// The first thing that failed.
     pub fn prepare(config: &Config) -> Result<Prepared, Error> {
-        let (zone, files) = (Zone::new(), LogFiles::default());
-        let generation = generation::build(config, &zone, &files)?;
+        let (zone, limits, files) = (Zone::new(), Zones::new(), LogFiles::default());
+        let generation = generation::build(config, &zone, &limits, &files)?;
         let bound = listeners::bind(&generation, &[]).inspect_err(|error| {
             // Whoever starts it is told anyway; who reads the log afterwards would not know.
             if !(config.error_log.is_empty() || files.uses_stderr()) {
                 generation.error_log.log(Level::Emerg, format_args!("{error}"));
             }
         })?;
-        Ok(Prepared { zone, files, generation, bound })
+        Ok(Prepared { zone, limits, files, generation, bound })
     }
 
     /// Takes a new configuration. Listeners that stay keep their queue; requests under way finish
@@ -173,7 +175,7 @@ impl Proxy {
         if !matches!(*self.plan.borrow(), Plan::Serve { .. } | Plan::Pause) {
             return Err(Error::Ending);
         }
-        let generation = generation::build(config, &self.zone, &self.files)?;
+        let generation = generation::build(config, &self.zone, &self.limits, &self.files)?;
         let mut current = self.current();
         let bound = listeners::bind(&generation, &current.bound)?;
         listeners::change(&generation, &bound);
@@ -282,6 +284,7 @@ impl Drop for Proxy {
 #[derive(Debug)]
 pub struct Prepared {
     zone: Zone<Addr>,
+    limits: Zones,
     files: LogFiles,
     generation: Generation,
     bound: Vec<Arc<Bound>>,
@@ -308,7 +311,7 @@ impl Prepared {
 
     /// Starts the worker threads, which keep no capability if they are to be powerless.
     pub(super) fn run_as(self, config: &Config, powerless: bool) -> Result<Proxy, Error> {
-        let Self { zone, files, generation, bound } = self;
+        let Self { zone, limits: counts, files, generation, bound } = self;
         let counters = Arc::<Counters>::default();
         let current = Current::new(config, &generation, bound);
         let threads = threads(config);
@@ -324,7 +327,8 @@ impl Prepared {
         }
         announce(&current);
         let alive = Mutex::new(Some(all_ended));
-        Ok(Proxy { plan, zone, counters, files, budget, current: Mutex::new(current), alive })
+        let (limits, current) = (counts, Mutex::new(current));
+        Ok(Proxy { plan, zone, limits, counters, files, budget, current, alive })
     }
 }
 

@@ -11,6 +11,7 @@ use super::{site, templates};
 use crate::balance::Zone;
 use crate::config::{Config, Problem};
 use crate::http::Site;
+use crate::limit::Zones;
 use crate::net::Addr;
 use crate::observe::ErrorLog;
 use crate::upstream::Group;
@@ -39,7 +40,8 @@ pub(crate) struct Listening {
     pub(crate) inside: Arc<[(IpAddr, Arc<Site>)]>,
 }
 
-/// Makes a configuration live. Counts of servers that the zone knows already go on.
+/// Makes a configuration live. Counts of servers that the zone knows already go on, and
+/// so does what limits have counted.
 ///
 /// # Errors
 /// What only shows now: names that do not resolve, patterns and variables that do not compile,
@@ -47,6 +49,7 @@ pub(crate) struct Listening {
 pub(crate) fn build(
     config: &Config,
     zone: &Zone<Addr>,
+    limits: &Zones,
     files: &LogFiles,
 ) -> Result<Generation, Problem> {
     let error_log = main_log(config, files)?;
@@ -56,7 +59,8 @@ pub(crate) fn build(
     };
     let names = templates::names(config, http)?;
     let mut upstreams = Upstreams::build(config, http, &names, zone, &error_log)?;
-    let mut builder = site::Builder::new(config, http, names, files, &error_log, &mut upstreams)?;
+    let mut builder =
+        site::Builder::new(config, http, names, files, &error_log, limits, &mut upstreams)?;
     let live =
         http.servers.iter().map(|server| builder.server(server)).collect::<Result<Vec<_>, _>>()?;
     let mut doors = Vec::new();

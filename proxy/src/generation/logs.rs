@@ -117,7 +117,7 @@ pub(super) fn error_log(
     Ok(ErrorLog::new(sinks.collect::<Result<_, Problem>>()?))
 }
 
-fn level(level: LogLevel) -> Level {
+pub(super) fn level(level: LogLevel) -> Level {
     match level {
         LogLevel::Emerg => Level::Emerg,
         LogLevel::Alert => Level::Alert,

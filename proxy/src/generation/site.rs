@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Version};
 
 use super::answers::{Matched, access};
+use super::limits::LimitZones;
 use super::logs::{self, LogFiles};
 use super::proxying::next_upstream;
 use super::templates::{at, compile, maps};
@@ -18,6 +19,7 @@ use crate::http::{
     AccessLog, Action, Forwarding, HeaderPlan, LogEscape, LogSink, Logs, Redirects, Rules, Server,
     Site, Towards, UriPart, Variables,
 };
+use crate::limit::Zones;
 use crate::observe::{ErrorLog, LogBuffer};
 use crate::route::uri::Slashes;
 use crate::route::{
@@ -34,6 +36,7 @@ pub(super) struct Builder<'a, 'u> {
     formats: Vec<(Arc<Template>, Escape)>,
     buffers: Vec<(LogTarget, Arc<LogBuffer>)>,
     variables: Arc<Variables>,
+    limits: LimitZones,
     upstreams: &'u mut Upstreams<'a>,
 }
 
@@ -44,6 +47,7 @@ impl<'a, 'u> Builder<'a, 'u> {
         mut names: Names,
         files: &'a LogFiles,
         error_log: &'a ErrorLog,
+        zones: &Zones,
         upstreams: &'u mut Upstreams<'a>,
     ) -> Result<Self, Problem> {
         let maps = maps(config, http, &mut names)?;
@@ -59,7 +63,8 @@ impl<'a, 'u> Builder<'a, 'u> {
         let hostname = hostname.to_string_lossy().to_lowercase().into();
         let sets = names.sets().to_vec();
         let variables = Arc::new(Variables { maps, sets, hostname });
-        Ok(Self { config, names, files, error_log, formats, buffers, variables, upstreams })
+        let limits = LimitZones::build(config, http, &names, zones)?;
+        Ok(Self { config, names, files, error_log, formats, buffers, variables, limits, upstreams })
     }
 
     /// One server block.
@@ -215,6 +220,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             tells_unset: settings.uninitialized_variable_warn,
             internal: settings.internal,
             limit_except,
+            limits: self.limits.limits(&settings.limits),
             real_ip: self.real_ip(&settings.real_ip)?,
             access: access(&settings.access),
             errors: self.errors(settings)?,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use super::limits::Standing;
 use super::passing::Passed;
 use super::record::Record;
 use super::site::Rules;
@@ -49,6 +50,8 @@ pub(crate) struct Course {
     pub(super) passed: RefCell<Option<Box<Passed>>>,
     /// The fields of an answer that sent it elsewhere.
     pub(super) carried: RefCell<Option<Box<HeaderMap>>>,
+    /// What limits have made of it.
+    pub(super) standing: Standing,
     /// What was not sent to a server that failed.
     pub(super) unsent: RefCell<Option<Pending>>,
 }
@@ -90,6 +93,7 @@ impl Course {
             measured: Cell::new(false),
             passed: RefCell::default(),
             carried: RefCell::default(),
+            standing: Standing::default(),
             unsent: RefCell::default(),
         }
     }

@@ -18,6 +18,7 @@ use super::site::{Action, Rules, Server, UriPart};
 use super::target;
 use super::tries::{Framing, Try};
 use crate::balance::Held;
+use crate::limit::Counted;
 use crate::net::Stream;
 use crate::observe::{ErrorLog, Level, errno};
 use crate::tunnel::{self, Outcome, Relay, Side};
@@ -43,6 +44,8 @@ pub(crate) struct Epitaph {
     connection: u64,
     context: Context,
     record: Option<Rc<Record>>,
+    /// What keeps the tunnel counted where limits count.
+    _counted: Box<[Counted]>,
 }
 
 impl Epitaph {
@@ -53,6 +56,7 @@ impl Epitaph {
             connection: record.client.id,
             context: Context::new(record, Some(upstream)),
             record: record.is_logged().then(|| record.clone()),
+            _counted: record.course.standing.counted.take().into(),
         }
     }
 
@@ -76,7 +80,7 @@ impl Epitaph {
                 (Level::Error, format!("upstream connection failed ({})", errno(error)))
             }
         };
-        let Self { log, connection, context, record } = self;
+        let Self { log, connection, context, record, _counted } = self;
         log.log_connection(
             level,
             connection,

@@ -125,6 +125,9 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
         }
         // The words were those of another status.
         head.extensions.remove::<ReasonPhrase>();
+        if let Some(phrase) = phrase::extension(head.status) {
+            head.extensions.insert(phrase);
+        }
     }
     if let Some(fields) = record.course.carried.take() {
         accel::carry(*fields, &mut head, !matches!(content, Content::Server(_)));

@@ -12,11 +12,12 @@ use std::task::{Context, Poll, ready as poll_ready};
 use futures_util::future::Either;
 use http::header::HOST;
 use http::{Response, StatusCode};
+use tokio::time::{Sleep, sleep};
 use tower::Service;
 
 use super::access::Exchange;
 use super::body::Content;
-use super::phases::{self, At};
+use super::phases::{self, At, Next};
 use super::record::{Record, Routed};
 use super::reply::Refusal;
 use super::site::Server;
@@ -54,6 +55,7 @@ where
             inner: self.0.clone(),
             record,
             exchange: Some(exchange),
+            wait: None,
             answer: Either::Left(ready(Err(Refusal::Hangup(0)))),
         };
         phased.answer = match routed {
@@ -74,6 +76,8 @@ pub(crate) struct Phased<S, F> {
     record: Rc<Record>,
     /// The request as it came, until a server is asked.
     exchange: Option<Exchange>,
+    /// It came early: until when it waits, and where it goes on.
+    wait: Option<(Pin<Box<Sleep>>, At)>,
     answer: Answer<F>,
 }
 
@@ -84,7 +88,11 @@ where
     fn go(&mut self, from: At) -> Answer<S::Future> {
         match phases::run(&self.record, from) {
             ControlFlow::Break(outcome) => Either::Left(ready(outcome)),
-            ControlFlow::Continue(()) => {
+            ControlFlow::Continue(Next::Wait(time, at)) => {
+                self.wait = Some((Box::pin(sleep(time)), at));
+                Either::Left(ready(Err(Refusal::Hangup(0))))
+            }
+            ControlFlow::Continue(Next::Phase(_)) => {
                 // What an earlier server did not take of the request is with the record.
                 let exchange = self
                     .exchange
@@ -105,6 +113,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         loop {
+            if let Some((wait, at)) = &mut this.wait {
+                let at = *at;
+                poll_ready!(wait.as_mut().poll(cx));
+                this.wait = None;
+                this.answer = this.go(at);
+                continue;
+            }
             let refusal = match poll_ready!(Pin::new(&mut this.answer).poll(cx)) {
                 Ok(answer) => return Poll::Ready(Ok(answer)),
                 Err(refusal) => refusal,

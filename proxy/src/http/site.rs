@@ -8,6 +8,7 @@ use http::{HeaderName, Method, StatusCode};
 
 use super::files::Files;
 use super::headers::HeaderPlan;
+use super::limits::Limits;
 use super::passing::{Passing, Towards};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
@@ -65,6 +66,8 @@ pub(crate) struct Rules {
     pub(crate) internal: bool,
     /// What holds for all methods but these.
     pub(crate) limit_except: Option<(Box<[Method]>, Arc<Self>)>,
+    /// How much is let in.
+    pub(crate) limits: Option<Box<Limits>>,
     /// Who is believed who a client is.
     pub(crate) real_ip: Option<RealIp>,
     /// Who may ask.

@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
+use super::limits::Verdict;
 use super::record::Record;
 use super::site::{Action, Forwarding};
 use super::tries::{Framing, Try};
@@ -183,6 +184,8 @@ impl Record {
             Variable::RequestCompletion => {
                 out.extend_from_slice(if self.complete.get() { b"OK" } else { b"" });
             }
+            Variable::LimitReqStatus => return verdict(&self.course.standing.requests, out),
+            Variable::LimitConnStatus => return verdict(&self.course.standing.connections, out),
             _ if tries.is_empty() => return false,
             Variable::UpstreamAddr => each(&tries, out, |one, out| {
                 out.extend_from_slice(one.addr.as_bytes());
@@ -340,6 +343,10 @@ fn join(headers: &HeaderMap, name: &HeaderName, out: &mut Vec<u8>) -> bool {
         found = true;
     }
     found
+}
+
+fn verdict(verdict: &Cell<Option<Verdict>>, out: &mut Vec<u8>) -> bool {
+    put(verdict.get().map(|verdict| verdict.words().as_bytes()), out)
 }
 
 fn put(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {

@@ -40,6 +40,10 @@ pub enum Variable {
     Https,
     /// `?` when there are arguments, else empty.
     IsArgs,
+    /// What `limit_conn` has made of it.
+    LimitConnStatus,
+    /// What `limit_req` has made of it.
+    LimitReqStatus,
     /// The value of a `map`, by its position.
     Map(usize),
     /// The time in seconds since 1970, with milliseconds.
@@ -199,6 +203,8 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("hostname", Variable::Hostname),
     ("https", Variable::Https),
     ("is_args", Variable::IsArgs),
+    ("limit_conn_status", Variable::LimitConnStatus),
+    ("limit_req_status", Variable::LimitReqStatus),
     ("msec", Variable::Msec),
     ("nginx_version", Variable::NginxVersion),
     ("pid", Variable::Pid),
@@ -270,9 +276,7 @@ const MISSING: &[&str] = &[
     "http2",
     "http3",
     "is_request_port",
-    "limit_conn_status",
     "limit_rate",
-    "limit_req_status",
     "modern_browser",
     "msie",
     "proxy_add_via",

@@ -15,6 +15,7 @@ pub(crate) fn log(text: &str) -> Vec<String> {
     static ISO: LazyLock<Regex> =
         LazyLock::new(|| regex(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"));
     static SECONDS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+\.\d{3}\b"));
+    static EXCESS: LazyLock<Regex> = LazyLock::new(|| regex(r"excess: \d+\.\d{3}"));
     let mut lines = Vec::new();
     for line in text.lines() {
         if let Ok(Some(parts)) = ERROR.captures(line) {
@@ -22,7 +23,8 @@ pub(crate) fn log(text: &str) -> Vec<String> {
             // At notice, what is told of requests.
             let told = level != "notice" || parts[3].contains("client: ");
             if !matches!(level, "debug" | "info") && told {
-                lines.push(format!("log: TIME [{level}] PID: {number}{}", &parts[3]));
+                let said = EXCESS.replace_all(&parts[3], "excess: N");
+                lines.push(format!("log: TIME [{level}] PID: {number}{said}"));
             }
             continue;
         }

@@ -27,6 +27,7 @@ mod evened;
 mod files;
 mod hashing;
 mod heads;
+mod limits;
 mod locations;
 mod logs;
 mod passing;
@@ -68,6 +69,7 @@ const FAMILIES: &[Family] = &[
     ("return and map", returns::cases),
     ("set, if and rewrite", rewriting::cases),
     ("phases", phases::cases),
+    ("limits", limits::cases),
     ("files", files::cases),
     ("errors", errors::cases),
     ("upgrade", upgrade::cases),

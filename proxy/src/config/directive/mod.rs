@@ -13,6 +13,8 @@ mod files;
 mod http;
 mod include;
 mod keepalive;
+mod limit;
+mod limit_zones;
 mod limits;
 mod listen;
 mod listen_options;

@@ -103,6 +103,8 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::http::DIRECTIVES,
     super::include::DIRECTIVES,
     super::keepalive::DIRECTIVES,
+    super::limit::DIRECTIVES,
+    super::limit_zones::DIRECTIVES,
     super::limits::DIRECTIVES,
     super::listen::DIRECTIVES,
     super::location::DIRECTIVES,
@@ -144,22 +146,26 @@ mod tests {
     use super::*;
     use crate::config::Loader;
 
+    /// What the examples of limits count in.
+    const ZONES: &str = "limit_req_zone $uri zone=requests:32k rate=1r/s; \
+                         limit_conn_zone $uri zone=connections:32k;";
+
     /// A whole configuration in which `text` stands in `context`.
     fn around(context: Context, text: &str) -> String {
         match context {
             Context::Main if text.starts_with("events") => text.to_owned(),
             Context::Main => format!("{text} events {{}}"),
             Context::Events => format!("events {{ {text} }}"),
-            Context::Http => format!("events {{}} http {{ {text} }}"),
+            Context::Http => format!("events {{}} http {{ {ZONES} {text} }}"),
             Context::Upstream => {
                 format!("events {{}} http {{ upstream u {{ server 127.0.0.1; {text} }} }}")
             }
-            Context::Server => format!("events {{}} http {{ server {{ {text} }} }}"),
+            Context::Server => format!("events {{}} http {{ {ZONES} server {{ {text} }} }}"),
             Context::ServerIf => {
                 format!("events {{}} http {{ server {{ if ($uri) {{ {text} }} }} }}")
             }
             Context::Location => {
-                format!("events {{}} http {{ server {{ location / {{ {text} }} }} }}")
+                format!("events {{}} http {{ {ZONES} server {{ location / {{ {text} }} }} }}")
             }
             Context::LocationIf => {
                 format!(
@@ -168,7 +174,7 @@ mod tests {
             }
             Context::LimitExcept => {
                 let text = format!("limit_except GET {{ {text} }}");
-                format!("events {{}} http {{ server {{ location / {{ {text} }} }} }}")
+                format!("events {{}} http {{ {ZONES} server {{ location / {{ {text} }} }} }}")
             }
         }
     }

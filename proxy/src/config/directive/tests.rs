@@ -204,7 +204,7 @@ fn a_name_taken_twice_is_a_warning() {
 
 #[test]
 fn what_nginx_can_and_we_cannot_is_refused_by_name() {
-    for name in ["ssl_certificate", "gzip", "auth_basic", "stream", "fastcgi_pass", "limit_conn"] {
+    for name in ["ssl_certificate", "gzip", "auth_basic", "stream", "fastcgi_pass", "mirror"] {
         let words =
             format!("\"{name}\" is an nginx directive that this proxy does not support yet");
         assert_eq!(refused(&format!("events {{}} http {{ {name} x; }}")), words);

@@ -5,6 +5,7 @@ use super::super::parse::Statement;
 use super::super::problem::Fault;
 use super::super::source::Span;
 use super::super::value;
+use super::limit_zones::Use;
 use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::{Scope, Walk};
 
@@ -63,6 +64,9 @@ fn zone(walk: &mut Walk, _: &mut UpstreamDraft, statement: &Statement) -> Done {
             return Err(Fault::at(size.span, message));
         }
     }
+    let (name, size) = (statement.arg(0), statement.args.get(1));
+    let size = size.and_then(|size| value::size(&size.value)).unwrap_or(0);
+    walk.zone(&name.value, size, Use::Upstream, name.span)?;
     let why = "the counts belong to the whole process anyway";
     walk.note(statement.name.span, format!("\"zone\" has no effect here: {why}"));
     Ok(())

@@ -12,6 +12,7 @@ use super::super::parse::{self, Block, Statement, Word};
 use super::super::problem::Fault;
 use super::super::source::{Span, Spanned};
 use super::super::value;
+use super::limit_zones::Zone;
 use super::refused;
 use super::table::{self, Check, Context, Directive, Done, Effect};
 
@@ -35,6 +36,8 @@ pub(in super::super) struct Walk {
     pub(in super::super) log_buffers: Vec<LogBuffer>,
     /// Every address listened on so far.
     pub(super) listens: Vec<Bound>,
+    /// Every zone of shared memory so far.
+    pub(super) zones: Vec<Zone>,
     include_depth: usize,
     /// The directives without effect that each open block has had: nginx refuses the second.
     noted: Vec<Vec<&'static str>>,
@@ -100,6 +103,7 @@ impl Walk {
             log_formats: vec![super::log_format::combined()],
             log_buffers: Vec::new(),
             listens: Vec::new(),
+            zones: Vec::new(),
             include_depth: 0,
             noted: vec![Vec::new()],
         }

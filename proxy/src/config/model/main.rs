@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::source::{Sources, Spanned};
-use super::{ErrorLog, LogBuffer, LogFormat, Server, Upstream};
+use super::{ErrorLog, LimitZone, LogBuffer, LogFormat, Server, Upstream};
 
 /// A whole configuration: nginx's main context.
 #[derive(Debug, Clone)]
@@ -58,6 +58,8 @@ pub struct Http {
     pub upstreams: Vec<Upstream>,
     /// `map` blocks, in the order written.
     pub maps: Vec<Map>,
+    /// `limit_req_zone` and `limit_conn_zone`, in the order written.
+    pub limit_zones: Vec<LimitZone>,
     /// `log_format` directives; `combined` is always there and first.
     pub log_formats: Vec<LogFormat>,
     /// The files of `access_log` that are written to by the bufferful.

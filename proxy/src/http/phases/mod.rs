@@ -2,7 +2,7 @@
 //!
 //! `real_ip`: who asks; `server`: the server's own rewrites; `location`: the location for the path, and whether it may
 //! be asked; `rewrite`: the location's rewrites, after which a location may be looked for anew;
-//! `access`: who may ask; `try_files`: which file answers; `content`: who answers. What sends a
+//! `limits`: how much is let in; `access`: who may ask; `try_files`: which file answers; `content`: who answers. What sends a
 //! request on from within is `redirect`, what takes the place of an error `errors`; `subject` is
 //! the request as rewrites see it. A phase either lets the request on or ends it with an outcome;
 //! `run` is the way through all of them.
@@ -10,6 +10,7 @@
 mod access;
 mod content;
 mod errors;
+mod limits;
 mod location;
 mod real_ip;
 mod redirect;
@@ -20,4 +21,4 @@ mod subject;
 mod try_files;
 
 pub(super) use errors::instead;
-pub(super) use run::{At, run};
+pub(super) use run::{At, Next, run};

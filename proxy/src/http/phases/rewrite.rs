@@ -15,16 +15,16 @@ use crate::route::Ended;
 
 /// Runs the rewrites of the place where the request is.
 pub(super) fn run(record: &Record) -> Step<At> {
-    let Some(rules) = record.rules() else { return Step::Continue(At::Access) };
+    let Some(rules) = record.rules() else { return Step::Continue(At::Limits) };
     // Where no location was found, the server's have run already.
     let at_server =
         record.routed.get().is_some_and(|routed| Arc::ptr_eq(&routed.server.rules, rules));
     if rules.script.is_empty() || at_server {
-        return Step::Continue(At::Access);
+        return Step::Continue(At::Limits);
     }
     let rules = rules.clone();
     if !script(record, &rules)? {
-        return Step::Continue(At::Access);
+        return Step::Continue(At::Limits);
     }
     if record.course.change() {
         return Step::Continue(At::Location);

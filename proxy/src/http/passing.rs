@@ -9,7 +9,7 @@ use super::record::Record;
 use super::reply::Refusal;
 use super::site::Forwarding;
 use crate::observe::Level;
-use crate::route::{Regex, Template};
+use crate::route::{Regex, Template, Variable};
 use crate::upstream::{Destination, Directory, Group, NoDestination};
 
 /// To whom requests go.
@@ -108,6 +108,26 @@ impl Forwarding {
             Towards::Group(group) => Ok(Cow::Borrowed(group)),
             Towards::Text(url, directory) => find(record, url, directory).map(Cow::Owned),
         }
+    }
+}
+
+impl Forwarding {
+    /// `$proxy_host` and `$proxy_port`; of a URL with variables, once it has come to something.
+    pub(super) fn write_destination(
+        &self,
+        record: &Record,
+        variable: &Variable,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let passed = record.course.passed.borrow();
+        let (host, port) = match (&self.towards, &*passed) {
+            (Towards::Group(_), _) => (&self.proxy_host, &self.proxy_port),
+            (Towards::Text(..), Some(passed)) => (&passed.host, &passed.port),
+            (Towards::Text(..), None) => return false,
+        };
+        let is_host = matches!(variable, Variable::ProxyHost);
+        out.extend_from_slice(if is_host { host.as_bytes() } else { port.as_bytes() });
+        true
     }
 }
 

@@ -92,17 +92,8 @@ impl Record {
                 None => return false,
             },
             Variable::Https => {}
-            Variable::ProxyHost => {
-                if let Some(passed) = &*self.course.passed.borrow() {
-                    return put(Some(passed.host.as_bytes()), out);
-                }
-                return put(self.forwarding().map(|f| f.proxy_host.as_bytes()), out);
-            }
-            Variable::ProxyPort => {
-                if let Some(passed) = &*self.course.passed.borrow() {
-                    return put(Some(passed.port.as_bytes()), out);
-                }
-                return put(self.forwarding().map(|f| f.proxy_port.as_bytes()), out);
+            Variable::ProxyHost | Variable::ProxyPort => {
+                return self.forwarding().is_some_and(|f| f.write_destination(self, variable, out));
             }
             Variable::ProxyAddXForwardedFor => {
                 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -139,6 +139,11 @@ fn variables() -> Vec<Case> {
             "/x?a=b",
         ),
         case(
+            "an error page of a fixed one",
+            "location / { set $to example.invalid:81; proxy_pass http://$to; error_page 502 = @b; } location @b { proxy_pass http://up; }",
+            "/x",
+        ),
+        case(
             "an error page",
             "location / { set $to example.invalid; proxy_pass http://$to; error_page 502 = @b; } location @b { set $to up; proxy_pass http://$to; }",
             "/x",

@@ -40,18 +40,21 @@ fn regex(pattern: &str) -> Regex {
 }
 
 /// What differs by run, and what stands for it in the comparison.
-pub(crate) struct Names(Vec<(String, String)>);
+pub(crate) struct Names(Vec<(Regex, String)>);
 
 impl Names {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self(vec![(dir.display().to_string(), "{dir}".into())])
+        Self(vec![(regex(&fancy_regex::escape(&dir.display().to_string())), "{dir}".into())])
     }
 
+    /// A port, where it stands alone: some digits of a body may be the same.
     pub(crate) fn add(&mut self, port: u16, name: &str) {
-        self.0.push((port.to_string(), name.to_owned()));
+        self.0.push((regex(&format!(r"(?<!\d){port}(?!\d)")), name.to_owned()));
     }
 
     pub(crate) fn apply(&self, line: &str) -> String {
-        self.0.iter().fold(line.to_owned(), |line, (from, to)| line.replace(from, to))
+        self.0.iter().fold(line.to_owned(), |line, (from, to)| {
+            from.replace_all(&line, fancy_regex::NoExpand(to)).into_owned()
+        })
     }
 }

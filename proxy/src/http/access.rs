@@ -3,7 +3,6 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -15,6 +14,7 @@ use super::course::Course;
 use super::escape;
 use super::record::Record;
 use super::{Hangup, site::AccessLog};
+use crate::observe::now;
 use crate::route::Template;
 
 /// A request inside the stack.
@@ -65,7 +65,7 @@ where
             head,
             fields,
             spelled: RefCell::default(),
-            started: self.client.flow.head_since.take().unwrap_or_else(Instant::now),
+            started: self.client.flow.head_since.take().unwrap_or_else(now),
             routed: OnceCell::new(),
             tries: RefCell::default(),
             status: Cell::new(0),

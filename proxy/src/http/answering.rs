@@ -1,7 +1,5 @@
 //! What comes of a server's answer: the client's, an error's page, or another place.
 
-use std::time::Instant;
-
 use http::header::{HeaderMap, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
@@ -14,7 +12,7 @@ use super::record::Record;
 use super::reply::Refusal;
 use super::rewritten;
 use super::tries::Try;
-use crate::observe::Level;
+use crate::observe::{Level, now};
 use crate::route::Template;
 use crate::upstream::{Head, Lease, ResponseBody};
 
@@ -31,7 +29,7 @@ impl Forwarded<'_> {
             self.note(Try::ended);
             // Who does not have a thing, or does not give it, is none the worse for it.
             if !matches!(head.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
-                lease.failed(Instant::now());
+                lease.failed(now());
             }
             return Attempt::Continue(head.status);
         }
@@ -61,7 +59,7 @@ impl Forwarded<'_> {
         next.statuses.contain(status)
             && next.repeats(self.record.method())
             && usize::try_from(self.tried.count()).is_ok_and(|tried| tried < self.servers())
-            && self.budget.is_left(Instant::now())
+            && self.budget.is_left(now())
     }
 
     /// What takes the place of an answer: where it sends its request, or an error's page.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::record::Switched;
 use super::refused::Refused;
 use super::site::Site;
-use crate::observe::{Counters, Open};
+use crate::observe::{Counters, Open, now};
 use crate::upstream::Pool;
 
 /// One client connection, as its requests see it.
@@ -138,7 +138,7 @@ impl Client {
     /// Its answer has ended.
     pub(super) fn end(&self) {
         self.busy.set(self.busy.get().saturating_sub(1));
-        self.idle_since.set(Instant::now());
+        self.idle_since.set(now());
     }
 
     /// Whether bytes have come behind a request whose answer is under way, so that nobody would

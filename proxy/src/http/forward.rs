@@ -21,7 +21,7 @@ use super::reply::Refusal;
 use super::site::{Action, Forwarding};
 use super::tries::Try;
 use crate::balance::Tried;
-use crate::observe::Level;
+use crate::observe::{Level, now};
 use crate::tunnel;
 use crate::upstream::{
     Answer, Budget, Connection, Current, Failure, Group, Head, Lease, Outgoing, Pending, Reply,
@@ -104,7 +104,7 @@ impl<'a> Forwarded<'a> {
         let upgrade = body.is_none()
             && record.head.version == Version::HTTP_11
             && record.head.headers.contains_key(UPGRADE);
-        let budget = forwarding.next.budget(Instant::now());
+        let budget = forwarding.next.budget(now());
         let upstream = group.current();
         let (sent, tried) = (None, affinity::tried(&record, &upstream.key));
         let tries_before = record.tries.borrow().len();
@@ -127,7 +127,7 @@ impl<'a> Forwarded<'a> {
         self.prepare().await?;
         let mut status = StatusCode::BAD_GATEWAY;
         let mut any_live = false;
-        while self.budget.take(Instant::now()) {
+        while self.budget.take(now()) {
             let lease = match self.group.lease(&mut self.upstream, &mut self.tried).await {
                 Ok(lease) => lease,
                 Err(unavailable) => {
@@ -194,7 +194,7 @@ impl<'a> Forwarded<'a> {
                     .map_err(|failure| (failure, true))?
             }
         };
-        self.note(|last| last.connect = Some(started.elapsed()));
+        self.note(|last| last.connect = Some(now() - started));
         let method = self.method().ok_or((Failure::Client, false))?;
         let (request, sent) = self.request(&method).ok_or((Failure::Client, false))?;
         let answer = Answer {
@@ -209,7 +209,7 @@ impl<'a> Forwarded<'a> {
         let reply = connection.ask(request.outgoing, answer).await;
         self.note(|last| {
             let body = sent.as_ref().map_or(0, |sent| sent.bytes.get());
-            last.header = reply.is_ok().then(|| started.elapsed());
+            last.header = reply.is_ok().then(|| now() - started);
             last.sent = length + body;
         });
         self.sent = sent;
@@ -261,7 +261,7 @@ impl<'a> Forwarded<'a> {
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
-        if failure.blames_server() && lease.failed(Instant::now()) {
+        if failure.blames_server() && lease.failed(now()) {
             let what = format_args!("upstream server temporarily disabled {phase}");
             self.record.log(Level::Warn, upstream, what);
         }

@@ -1,5 +1,6 @@
 //! What servers did for a request, and how its answer went out: for the logs.
 
+use crate::observe::now;
 use std::time::{Duration, Instant};
 
 /// One server that was asked.
@@ -32,7 +33,7 @@ impl Try {
     pub(super) fn new(addr: &str, redirected: bool) -> Self {
         Self {
             addr: addr.into(),
-            started: Instant::now(),
+            started: now(),
             redirected,
             status: 502,
             connect: None,
@@ -46,7 +47,7 @@ impl Try {
 
     /// Nothing more comes from it.
     pub(super) fn ended(&mut self) {
-        self.response = Some(self.started.elapsed());
+        self.response = Some(now() - self.started);
     }
 }
 

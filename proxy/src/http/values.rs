@@ -14,7 +14,7 @@ use super::record::Record;
 use super::site::{Action, Forwarding};
 use super::tries::{Framing, Try};
 use super::{lengths, phrase};
-use crate::observe::{self, Level};
+use crate::observe::{self, Level, now};
 use crate::route::{Captures, Values, Variable, lookup};
 
 /// How deep maps may name each other (nginx: 100).
@@ -134,7 +134,7 @@ impl Record {
             (Variable::ServerAddr, _, None) => out.extend_from_slice(b"unix:"),
             (Variable::Connection, ..) => show(out, format_args!("{}", client.id)),
             (Variable::ConnectionRequests, ..) => show(out, format_args!("{}", self.number)),
-            (Variable::ConnectionTime, ..) => seconds(client.since.elapsed(), out),
+            (Variable::ConnectionTime, ..) => seconds(now() - client.since, out),
             (Variable::Hostname, ..) => {
                 out.extend_from_slice(client.site.variables.hostname.as_bytes());
             }
@@ -171,7 +171,7 @@ impl Record {
             Variable::BytesSent => {
                 show(out, format_args!("{}", self.head_length() + self.body_sent.get()));
             }
-            Variable::RequestTime => seconds(self.started.elapsed(), out),
+            Variable::RequestTime => seconds(now() - self.started, out),
             Variable::RequestCompletion => {
                 out.extend_from_slice(if self.complete.get() { b"OK" } else { b"" });
             }

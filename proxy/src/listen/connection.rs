@@ -18,6 +18,7 @@ use super::socket::Socket;
 use super::wire::Wire;
 use crate::http::{Client, Switched, stack};
 use crate::net::Stream;
+use crate::observe::{Turn, now};
 use crate::tasks::Tasks;
 use crate::tunnel::Relay;
 
@@ -53,6 +54,7 @@ pub(super) async fn serve(
         let mut retired = pin!(retired.cancelled());
         let mut clock = pin!(sleep_until(deadline(&client)));
         poll_fn(|cx| {
+            let _turn = Turn::begin();
             if !client.closing.get() && retired.as_mut().poll(cx).is_ready() {
                 client.closing.set(true);
                 // Whoever has just come, or was answered a moment ago, may be about to ask: the
@@ -134,9 +136,9 @@ fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) 
     }
     // Of these no event tells that they have lasted too long, or that the client has left.
     if (client.flow.blocked.get().is_some() || client.is_unheard())
-        && clock.deadline() > Instant::now() + TICK
+        && clock.deadline() > Instant::from_std(now()) + TICK
     {
-        clock.as_mut().reset(Instant::now() + TICK);
+        clock.as_mut().reset(Instant::from_std(now()) + TICK);
     }
     while clock.as_mut().poll(cx).is_ready() {
         let now = Instant::now();

@@ -4,12 +4,12 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::Client;
 use crate::net::Stream;
+use crate::observe::now;
 
 /// The socket, and the client whose [`Flow`](crate::http::Flow) it notes.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Socket {
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let blocked = &self.client.flow.blocked;
         match (&written, blocked.get()) {
-            (Poll::Pending, None) => blocked.set(Some(Instant::now())),
+            (Poll::Pending, None) => blocked.set(Some(now())),
             (Poll::Ready(_), Some(_)) => blocked.set(None),
             _ => {}
         }

@@ -8,7 +8,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,7 +20,7 @@ use super::socket::Socket;
 use crate::framing::Body;
 use crate::http::{Client, Refused};
 use crate::net::Stream;
-use crate::observe::Level;
+use crate::observe::{Level, now};
 
 /// What is read at once while a head is not whole.
 const PIECE: usize = 4096;
@@ -290,7 +290,7 @@ impl AsyncRead for Wire {
             buf.set_filled(before);
             if this.ready == 0 && matches!(this.next, Next::Head(_)) {
                 // The head has begun: it has its own time to become whole.
-                let now = Instant::now();
+                let now = now();
                 this.client.idle_since.set(now);
                 this.client.flow.head_since.set(Some(now));
                 this.client.patience.set(this.patience);

@@ -7,6 +7,7 @@ mod clock;
 mod counters;
 mod error_log;
 mod file;
+mod turn;
 
 pub(crate) use counters::Open;
 pub use counters::{Counters, Counts};
@@ -15,3 +16,4 @@ pub use error_log::{ErrorLog, Level, errno};
 pub(crate) use buffer::LogBuffer;
 pub(crate) use clock::{iso8601, local, unix_millis};
 pub(crate) use file::LogFile;
+pub(crate) use turn::{Turn, now};

@@ -19,6 +19,7 @@ use super::pool::Shelf;
 use super::request_body::{RequestBody, Sent};
 use super::sending::{Outgoing, Sending};
 use crate::net::{Addr, Dialing, Stream, scratch};
+use crate::observe::now;
 
 /// How long each step may take.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +84,7 @@ impl Connection {
             Ok(stream) => stream.map_err(failed)?,
             Err(_) => return Err(Failure::Timeout(Phase::Connect)),
         };
-        Ok(Self { stream, since: Instant::now(), requests: 0 })
+        Ok(Self { stream, since: now().into(), requests: 0 })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -109,7 +110,7 @@ impl Connection {
         sending: &mut Sending,
         answer: &Answer<'_>,
     ) -> Result<(Head, Vec<u8>), Failure> {
-        let mut last = Instant::now();
+        let mut last = Instant::from_std(now());
         let mut timer = pin!(sleep_until(last + answer.times.read.max(answer.times.send)));
         let mut held = Vec::new();
         poll_fn(|cx| {

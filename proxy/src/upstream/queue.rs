@@ -1,13 +1,14 @@
 //! Getting a server, and waiting for one while all of them are full (nginx: `queue`).
 
 use std::future::poll_fn;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::Lease;
 use super::group::{Current, Group};
 use crate::balance::Tried;
+use crate::observe::now;
 
 /// How requests wait for a server.
 #[derive(Debug, Clone, Copy)]
@@ -43,11 +44,11 @@ impl Group {
     ) -> Result<Lease, Unavailable> {
         let balance = &current.balance;
         let Some(queue) = current.queue else {
-            return balance.pick(tried, Instant::now()).ok_or(Unavailable::None);
+            return balance.pick(tried, now()).ok_or(Unavailable::None);
         };
         // Nobody passes those that wait already.
         if !balance.is_awaited()
-            && let Some(lease) = balance.pick(tried, Instant::now())
+            && let Some(lease) = balance.pick(tried, now())
         {
             return Ok(lease);
         }
@@ -57,7 +58,7 @@ impl Group {
         let mut turn = balance.queue(queue.requests).ok_or(Unavailable::QueueFull)?;
         let free = poll_fn(|cx| {
             loop {
-                let polled = turn.poll(tried, Instant::now(), cx.waker());
+                let polled = turn.poll(tried, now(), cx.waker());
                 // It is asked once the waker is in its place: who replaces, replaces and then wakes.
                 if polled.is_ready() || !current.is_replaced() {
                     return polled;

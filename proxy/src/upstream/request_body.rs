@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::observe::now;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -145,7 +146,7 @@ impl RequestBody {
         let sent = Rc::new(Sent {
             awaited: Cell::new(false),
             ended: Cell::new(from.is_end()),
-            last: Cell::new(Instant::now()),
+            last: Cell::new(now().into()),
             bytes: Cell::new(0),
             kept: RefCell::new(Some(Vec::new())),
         });
@@ -201,7 +202,7 @@ impl Body for RequestBody {
                 (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))
             }
         };
-        body.sent.last.set(Instant::now());
+        body.sent.last.set(now().into());
         if frame.is_none() || body.from.is_end() {
             body.sent.ended.set(true);
         }

@@ -1,7 +1,7 @@
 //! How much is let in: `limit_req`, then `limit_conn`. A request that came early waits first.
 
 use std::fmt::Arguments;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::limits::{ConnectionLimit, Limited, RequestLimit, Verdict, Zone};
 use super::super::record::Record;
@@ -9,7 +9,7 @@ use super::super::reply::Refusal;
 use super::real_ip;
 use super::run::{At, Next, Step};
 use crate::limit::{Asked, Refused};
-use crate::observe::Level;
+use crate::observe::{Level, now};
 
 /// The longest keys that nginx counts by.
 const LONGEST_REQUEST_KEY: usize = 65_535;
@@ -36,7 +36,7 @@ pub(super) fn check(record: &Record) -> Step<Next> {
 /// How long it has to wait, if it is not refused.
 fn requests(record: &Record, limited: &Limited<RequestLimit>) -> Step<Duration> {
     let verdict = &record.course.standing.requests;
-    let now = Instant::now();
+    let now = now();
     let last = limited.limits.len().saturating_sub(1);
     // The longest wait, the limit that asks for it and how full its bucket is.
     let mut slowest: Option<(Duration, &RequestLimit, u64)> = None;

@@ -84,6 +84,22 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Whom it is counted for.
+    #[must_use]
+    pub fn server(&self) -> ServerId {
+        ServerId { group: Arc::as_ptr(&self.group).addr(), place: self.place }
+    }
+}
+
+/// A server of an upstream, across generations: what [`Held`] counts for. It means something while
+/// a connection to that server is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ServerId {
+    group: usize,
+    place: usize,
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(counts) = self.group.lock().get_mut(self.place) {

@@ -19,7 +19,7 @@ mod zone;
 #[cfg(test)]
 mod stories;
 
-pub use lease::{Held, Lease};
+pub use lease::{Held, Lease, ServerId};
 pub use line::Turn;
 pub use peer::{PeerSettings, PeerSnapshot, PeerState};
 pub use tried::Tried;

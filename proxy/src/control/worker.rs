@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::account::give_up_all;
 use crate::generation::Chores;
-use crate::listen::{Crowd, Door, accept};
+use crate::listen::{Crowd, Door, Roster, accept};
 use crate::tasks::Tasks;
+use crate::tunnel::{Ending, Order};
 use crate::upstream::Pool;
 
 /// How often idle connections to servers are looked at.
@@ -20,6 +21,9 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// How often chores are done: a socket that appears is to have joined within a second.
 const CHORES: Duration = Duration::from_millis(500);
+
+/// How long tunnels that are told to end at the proxy's end may take for it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What all worker threads are to do.
 #[derive(Debug, Clone)]
@@ -73,19 +77,24 @@ pub(super) fn start(
 }
 
 async fn run(mut plan: watch::Receiver<Plan>) {
-    let (tasks, pool, crowd) = (Tasks::default(), Pool::default(), Crowd::default());
+    let (tasks, pool) = (Tasks::default(), Pool::default());
+    let (crowd, roster) = (Crowd::default(), Roster::default());
     Tasks::default().spawn(sweep(pool.clone(), plan.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
             Plan::Serve { doors, .. } => {
                 for door in doors {
-                    tasks.spawn(accept(door, pool.clone(), crowd.clone(), tasks.clone()));
+                    let (crowd, roster) = (crowd.clone(), roster.clone());
+                    tasks.spawn(accept(door, pool.clone(), crowd, roster, tasks.clone()));
                 }
             }
             Plan::Pause => {}
-            Plan::Quit(limit) => return drain(&tasks, limit, &mut plan).await,
-            Plan::Stop => return,
+            Plan::Quit(limit) => {
+                drain(&tasks, limit, &mut plan).await;
+                return end(&roster, &tasks).await;
+            }
+            Plan::Stop => return end(&roster, &tasks).await,
         }
         if plan.changed().await.is_err() {
             return;
@@ -105,6 +114,15 @@ async fn drain(tasks: &Tasks, limit: Option<Duration>, plan: &mut watch::Receive
         () = tasks.drained() => {}
         () = limit => {}
         _ = plan.wait_for(|plan| matches!(plan, Plan::Stop)) => {}
+    }
+}
+
+/// Ends the tunnels that are left.
+async fn end(roster: &Roster, tasks: &Tasks) {
+    let order = Order { ending: Ending::Shutdown, due: std::time::Instant::now() };
+    if roster.end(|_| Some(order)) > 0 {
+        // Requests that are under way are not waited for.
+        let _ = timeout(FAREWELL, tasks.drained()).await;
     }
 }
 

@@ -14,12 +14,13 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
+use super::roster::Roster;
 use super::socket::Socket;
 use super::wire::Wire;
 use crate::http::{Client, Switched, stack};
 use crate::net::Stream;
 use crate::tasks::Tasks;
-use crate::tunnel::Relay;
+use crate::tunnel::{Reins, Relay};
 
 /// How long a client may go on sending what nobody will read, after an answer that closes the
 /// connection (nginx: `lingering_timeout`). Closing at once could destroy the answer on its way.
@@ -41,6 +42,7 @@ pub(super) async fn serve(
     client: Rc<Client>,
     retired: CancellationToken,
     crowd: Crowd,
+    roster: Roster,
     tasks: Tasks,
 ) {
     let place = poll_fn(|cx| Poll::Ready(crowd.enter(&client, cx.waker().clone()))).await;
@@ -88,7 +90,7 @@ pub(super) async fn serve(
     let (stream, early) = take_back(http.into_parts());
     match switched {
         // This task is as large as hyper's state; the tunnel's own is a third of it.
-        Some(switched) => tasks.spawn(tunnel((stream, early), switched, client)),
+        Some(switched) => tasks.spawn(tunnel((stream, early), switched, client, &roster)),
         None if client.linger.get() => linger(stream).await,
         None => {}
     }
@@ -106,16 +108,19 @@ fn tunnel(
     half: (Stream, Vec<u8>),
     switched: Switched,
     client: Rc<Client>,
-) -> impl Future<Output = ()> {
+    roster: &Roster,
+) -> impl Future<Output = ()> + use<> {
     let Switched { server, held, limits, epitaph } = switched;
     let counted = client.count_tunnel();
     let open = client.open.take();
+    let reins = Rc::<Reins>::default();
+    let entry = roster.enter(client.id, held.server(), reins.clone());
     drop(client);
-    let mut relay = Relay::new(half, server, limits);
+    let mut relay = Relay::new(half, server, limits, reins);
     async move {
         let outcome = relay.run().await;
         epitaph.tell(&relay, outcome);
-        drop((held, counted, open));
+        drop((entry, held, counted, open));
     }
 }
 

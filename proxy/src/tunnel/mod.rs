@@ -4,6 +4,10 @@
 //! knows no request, no configuration and no generation, so a reload cannot touch it.
 
 mod direction;
+mod ending;
+mod reins;
 mod relay;
 
+pub(crate) use ending::{Ending, Order};
+pub(crate) use reins::Reins;
 pub(crate) use relay::{Limits, Outcome, Relay, Side};

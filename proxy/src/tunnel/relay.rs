@@ -4,12 +4,15 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::direction::{Direction, End, Failure};
+use super::ending::Ending;
+use super::reins::Reins;
 use crate::net::Stream;
 
 /// What bounds a tunnel.
@@ -45,6 +48,8 @@ pub(crate) enum Outcome {
     Idle,
     /// A side did not take its bytes for [`Limits::to_client`] or [`Limits::to_server`].
     Blocked(Side),
+    /// The proxy was told to end it.
+    Ended(Ending),
 }
 
 impl fmt::Display for Outcome {
@@ -54,6 +59,7 @@ impl fmt::Display for Outcome {
             Self::Failed(side, error) => write!(f, "{side:?}: {error}"),
             Self::Idle => f.write_str("idle"),
             Self::Blocked(side) => write!(f, "{side:?} does not read"),
+            Self::Ended(ending) => f.write_str(ending.reason()),
         }
     }
 }
@@ -66,6 +72,7 @@ pub(crate) struct Relay {
     up: Direction,
     down: Direction,
     limits: Limits,
+    reins: Rc<Reins>,
 }
 
 impl Relay {
@@ -74,9 +81,10 @@ impl Relay {
         (client, from_client): (Stream, Vec<u8>),
         (server, from_server): (Stream, Vec<u8>),
         limits: Limits,
+        reins: Rc<Reins>,
     ) -> Self {
         let (up, down) = (Direction::new(from_client), Direction::new(from_server));
-        Self { client, server, up, down, limits }
+        Self { client, server, up, down, limits, reins }
     }
 
     /// Bytes that the client took from the server (nginx: part of `$bytes_sent`).
@@ -93,6 +101,7 @@ impl Relay {
     pub(crate) async fn run(&mut self) -> Outcome {
         let mut watch = Watch { since: Instant::now(), moved: 0, half_closed: false };
         let mut timer = pin!(sleep_until(watch.since + self.limits.idle));
+        poll_fn(|cx| Poll::Ready(self.reins.hold(cx.waker()))).await;
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = self.poll_move(cx) {
                 return Poll::Ready(outcome);
@@ -126,8 +135,13 @@ impl Relay {
         if moved != watch.moved || half_closed != watch.half_closed {
             *watch = Watch { since: Instant::now(), moved, half_closed };
         }
-        let (limit, outcome) = self.limit();
-        let deadline = watch.since + limit;
+        let (limit, mut outcome) = self.limit();
+        let mut deadline = watch.since + limit;
+        if let Some(order) = self.reins.order()
+            && Instant::from_std(order.due) < deadline
+        {
+            (deadline, outcome) = (order.due.into(), Outcome::Ended(order.ending));
+        }
         if deadline < timer.deadline() {
             timer.as_mut().reset(deadline);
         }

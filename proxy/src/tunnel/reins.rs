@@ -1,0 +1,35 @@
+//! How a tunnel that runs is reached from outside of its task.
+
+use std::cell::{Cell, RefCell};
+use std::task::Waker;
+
+use super::ending::Order;
+
+/// What the rest of its thread holds of a tunnel. An idle tunnel has one, so it is small.
+#[derive(Debug, Default)]
+pub(crate) struct Reins {
+    order: Cell<Option<Order>>,
+    task: RefCell<Option<Waker>>,
+}
+
+impl Reins {
+    /// Tells the tunnel to end. Of two orders the earlier holds.
+    pub(crate) fn end(&self, order: Order) {
+        if self.order.get().is_none_or(|earlier| order.due < earlier.due) {
+            self.order.set(Some(order));
+        }
+        if let Some(task) = &*self.task.borrow() {
+            task.wake_by_ref();
+        }
+    }
+
+    /// Whom to wake when there is an order: the tunnel's task, at its first turn.
+    pub(super) fn hold(&self, task: &Waker) {
+        *self.task.borrow_mut() = Some(task.clone());
+    }
+
+    /// The order that has been given.
+    pub(super) fn order(&self) -> Option<Order> {
+        self.order.get()
+    }
+}

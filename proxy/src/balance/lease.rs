@@ -88,7 +88,7 @@ impl Held {
     /// Whom it is counted for.
     #[must_use]
     pub fn server(&self) -> ServerId {
-        ServerId { group: Arc::as_ptr(&self.group).addr(), place: self.place }
+        ServerId::new(&self.group, self.place)
     }
 }
 
@@ -98,6 +98,17 @@ impl Held {
 pub struct ServerId {
     group: usize,
     place: usize,
+}
+
+impl ServerId {
+    pub(super) fn new(group: &Arc<Group>, place: usize) -> Self {
+        Self { group: Arc::as_ptr(group).addr(), place }
+    }
+
+    /// Where it is counted, if it is there.
+    pub(super) fn place_in(self, group: &Arc<Group>) -> Option<usize> {
+        (self.group == Arc::as_ptr(group).addr()).then_some(self.place)
+    }
 }
 
 impl Drop for Held {

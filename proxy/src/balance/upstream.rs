@@ -45,7 +45,7 @@ pub enum Method {
 /// One upstream of one generation. Cloning it makes another handle.
 #[derive(Debug)]
 pub struct Upstream<A> {
-    inner: Arc<Inner<A>>,
+    pub(super) inner: Arc<Inner<A>>,
 }
 
 impl<A> Clone for Upstream<A> {

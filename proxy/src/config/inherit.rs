@@ -73,6 +73,7 @@ pub(super) struct UpstreamDraft {
     pub(super) keepalive_time: Option<Duration>,
     pub(super) keepalive_timeout: Option<Duration>,
     pub(super) queue: Option<Queue>,
+    pub(super) drain_timeout: Option<Duration>,
 }
 
 impl UpstreamDraft {
@@ -83,8 +84,14 @@ impl UpstreamDraft {
             time: self.keepalive_time.unwrap_or(Duration::from_secs(3600)),
             timeout: self.keepalive_timeout.unwrap_or(MINUTE),
         };
-        let method = self.method.unwrap_or_default();
-        Upstream { name, method, servers: self.servers, keepalive, queue: self.queue }
+        Upstream {
+            name,
+            method: self.method.unwrap_or_default(),
+            servers: self.servers,
+            keepalive,
+            queue: self.queue,
+            drain_timeout: self.drain_timeout,
+        }
     }
 }
 

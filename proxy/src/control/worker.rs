@@ -11,10 +11,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::account::give_up_all;
 use crate::generation::Chores;
-use crate::listen::{Crowd, Door, Roster, accept};
+use crate::listen::{Crowd, Door, Releases, Roster, accept};
 use crate::tasks::Tasks;
 use crate::tunnel::{Ending, Order};
-use crate::upstream::Pool;
+use crate::upstream::{Group, Pool};
 
 /// How often idle connections to servers are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) enum Plan {
     /// Accept at these doors; connections of earlier ones go on. And do these chores. The
     /// upstreams behind the doors begin with this number.
-    Serve { doors: Vec<Door>, chores: Arc<Chores>, first: u64 },
+    Serve { doors: Vec<Door>, upstreams: Vec<Group>, chores: Arc<Chores>, first: u64 },
     /// Accept nothing until there are doors again.
     Pause,
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
@@ -64,7 +64,7 @@ pub(super) fn start(
                     if number == 0 {
                         Tasks::default().spawn(do_chores(plan.clone()));
                     }
-                    run(plan).await;
+                    run(number, plan).await;
                 });
             }
             Err(error) => {
@@ -76,10 +76,11 @@ pub(super) fn start(
     start.recv().unwrap_or_else(|_| Err(io::Error::other("the thread died at its start")))
 }
 
-async fn run(mut plan: watch::Receiver<Plan>) {
+async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
     let (tasks, pool) = (Tasks::default(), Pool::default());
     let (crowd, roster) = (Crowd::default(), Roster::default());
     Tasks::default().spawn(sweep(pool.clone(), plan.clone()));
+    Tasks::default().spawn(release(Releases::new(number, roster.clone()), plan.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
@@ -137,6 +138,34 @@ async fn sweep(pool: Pool, plan: watch::Receiver<Plan>) {
             oldest = *first;
         }
         pool.sweep(Instant::now(), oldest);
+    }
+}
+
+/// Lets those tunnels go that what is served does not want to keep.
+async fn release(mut releases: Releases, mut plan: watch::Receiver<Plan>) {
+    loop {
+        let serves = match &*plan.borrow_and_update() {
+            Plan::Serve { upstreams, .. } => {
+                releases.serve(upstreams.clone());
+                true
+            }
+            // Whom would they come back to?
+            Plan::Pause | Plan::Quit(_) => false,
+            Plan::Stop => return,
+        };
+        loop {
+            let changed = if serves && !releases.is_idle() {
+                releases.look(std::time::Instant::now());
+                timeout(CHORES, plan.changed()).await
+            } else {
+                Ok(plan.changed().await)
+            };
+            match changed {
+                Ok(Ok(())) => break,
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::{Config, Problem, Spanned};
 use crate::net::Addr;
 use crate::observe::ErrorLog;
 use crate::route::Names;
-use crate::upstream::{Directory, Entry, Group, Key, Queue, Watched};
+use crate::upstream::{Directory, Entry, Group, Key, Queue, Release, Watched};
 
 /// The upstreams of one generation.
 #[derive(Debug)]
@@ -110,6 +110,7 @@ impl<'a> Upstreams<'a> {
             key,
             keepalive: upstream.keepalive,
             queue,
+            release: Release { drain: upstream.drain_timeout },
             members,
         });
         Ok(())
@@ -184,6 +185,7 @@ fn implicit(name: Box<str>) -> Plan {
         key: Key::Nothing,
         keepalive: IMPLICIT,
         queue: None,
+        release: Release::default(),
         members: Vec::new(),
     }
 }

@@ -37,6 +37,13 @@ impl Roster {
         Entry { roster: self.clone(), id }
     }
 
+    /// The tunnels for which this holds, those first that were entered first.
+    pub(super) fn select(&self, holds: impl Fn(ServerId, &Reins) -> bool) -> Vec<Rc<Reins>> {
+        let members = self.0.borrow();
+        let selected = members.values().filter(|member| holds(member.server, &member.reins));
+        selected.map(|member| member.reins.clone()).collect()
+    }
+
     /// Tells tunnels to end, as `order` says for each server; says to how many.
     pub(crate) fn end(&self, mut order: impl FnMut(ServerId) -> Option<Order>) -> usize {
         let members = self.0.borrow();

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::task::Waker;
 
-use super::ending::Order;
+use super::ending::{Ending, Order};
 
 /// What the rest of its thread holds of a tunnel. An idle tunnel has one, so it is small.
 #[derive(Debug, Default)]
@@ -23,13 +23,20 @@ impl Reins {
         }
     }
 
+    /// Takes an order back that was given for this reason, unless it is being carried out.
+    pub(crate) fn keep(&self, ending: Ending) {
+        if self.order.get().is_some_and(|order| order.ending == ending) {
+            self.order.set(None);
+        }
+    }
+
     /// Whom to wake when there is an order: the tunnel's task, at its first turn.
     pub(super) fn hold(&self, task: &Waker) {
         *self.task.borrow_mut() = Some(task.clone());
     }
 
     /// The order that has been given.
-    pub(super) fn order(&self) -> Option<Order> {
+    pub(crate) fn order(&self) -> Option<Order> {
         self.order.get()
     }
 }

@@ -17,6 +17,8 @@ pub struct Upstream {
     pub keepalive: Keepalive,
     /// `queue`
     pub queue: Option<Queue>,
+    /// `drain_timeout` (default: never): in which time tunnels leave a server that takes no new ones.
+    pub drain_timeout: Option<Duration>,
 }
 
 /// How an upstream chooses its server.

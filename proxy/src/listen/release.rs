@@ -1,0 +1,98 @@
+//! Letting tunnels go, those of one thread: whom the configuration wants to be empty is left, in the
+//! time that it gives.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::roster::Roster;
+use crate::balance::ServerId;
+use crate::tunnel::{Ending, Order, Reins};
+use crate::upstream::{Group, SharedUpstream};
+
+/// The tunnels of a thread, and what is served.
+#[derive(Debug)]
+pub(crate) struct Releases {
+    roster: Roster,
+    /// Where between two of its tunnels' times this thread's are, from 0 to 1: threads take turns.
+    phase: f64,
+    served: Vec<Group>,
+    /// Upstreams that are served no more, as long as they have connections.
+    gone: Vec<SharedUpstream>,
+    /// Whom tunnels leave, and since when.
+    since: HashMap<ServerId, Instant>,
+}
+
+impl Releases {
+    /// For the thread of this number.
+    pub(crate) fn new(number: usize, roster: Roster) -> Self {
+        // Multiples of the golden section lie apart from one another, however many there are.
+        let number = f64::from(u32::try_from(number).unwrap_or_default());
+        let phase = (0.5 + number * 0.618_033_988_75).fract();
+        let (served, gone) = (Vec::new(), Vec::new());
+        Self { roster, phase, served, gone, since: HashMap::new() }
+    }
+
+    /// Something else is served from now on.
+    pub(crate) fn serve(&mut self, upstreams: Vec<Group>) {
+        let old = std::mem::replace(&mut self.served, upstreams);
+        self.gone.extend(old.iter().map(Group::shared).filter(|old| old.release.drain.is_some()));
+        let served: Vec<_> = self.served.iter().map(Group::shared).collect();
+        let is_gone = |old: &SharedUpstream| {
+            served.iter().all(|upstream| !upstream.balance.is_same(&old.balance))
+        };
+        self.gone.retain(is_gone);
+    }
+
+    /// Whether there is nothing to look at again and again.
+    pub(crate) fn is_idle(&self) -> bool {
+        let mut served = self.served.iter();
+        self.gone.is_empty() && served.all(|group| group.current().release.drain.is_none())
+    }
+
+    /// Looks whom tunnels should leave now. Those that are there are told once; who comes later, by
+    /// a request that was under way, is told then.
+    pub(crate) fn look(&mut self, now: Instant) {
+        self.gone.retain(|upstream| !upstream.balance.occupied().is_empty());
+        let leaving = self.leaving();
+        let roster = &self.roster;
+        self.since.retain(|server, _| {
+            let leaves = leaving.contains_key(server);
+            if !leaves {
+                let told = roster.select(|its, _| its == *server);
+                told.iter().for_each(|reins| reins.keep(Ending::Drained));
+            }
+            leaves
+        });
+        for (server, over) in leaving {
+            let since = *self.since.entry(server).or_insert(now);
+            let due = roster.select(|its, reins| its == server && reins.order().is_none());
+            let left = (since + over).saturating_duration_since(now);
+            spread(&due, Ending::Drained, now, left, self.phase);
+        }
+    }
+
+    /// The servers that have connections but should have none, and in which time they lose them.
+    fn leaving(&self) -> HashMap<ServerId, Duration> {
+        let served = self.served.iter().map(|group| (group.shared(), true));
+        let gone = self.gone.iter().map(|upstream| (upstream.clone(), false));
+        let mut leaving = HashMap::new();
+        for (upstream, serves) in served.chain(gone) {
+            let Some(over) = upstream.release.drain else { continue };
+            let occupied = upstream.balance.occupied().into_iter();
+            let left = occupied.filter(|occupied| !(serves && occupied.stays));
+            leaving.extend(left.map(|occupied| (occupied.server, over)));
+        }
+        leaving
+    }
+}
+
+/// Has tunnels end one after another, evenly within this time.
+fn spread(tunnels: &[Rc<Reins>], ending: Ending, now: Instant, over: Duration, phase: f64) {
+    let number = |n| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    let all = number(tunnels.len());
+    for (position, tunnel) in tunnels.iter().enumerate() {
+        let due = now + over.mul_f64((number(position) + phase) / all);
+        tunnel.end(Order { ending, due });
+    }
+}

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::model::{
     AccessLog, ErrorLog, Http, HttpVersion, Keepalive, LimitZone, Listen, LogBuffer, LogFormat,
-    Map, Method, NextUpstream, Queue, Server, ServerName, SetHeader, Settings, Types, Upstream,
-    UpstreamServer, User,
+    Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader, Settings, Types,
+    Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
@@ -74,6 +74,7 @@ pub(super) struct UpstreamDraft {
     pub(super) keepalive_timeout: Option<Duration>,
     pub(super) queue: Option<Queue>,
     pub(super) drain_timeout: Option<Duration>,
+    pub(super) rebalance: Option<Spanned<Rebalance>>,
 }
 
 impl UpstreamDraft {
@@ -91,6 +92,7 @@ impl UpstreamDraft {
             keepalive,
             queue: self.queue,
             drain_timeout: self.drain_timeout,
+            rebalance: self.rebalance.map(|rebalance| rebalance.value),
         }
     }
 }

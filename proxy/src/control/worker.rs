@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::account::give_up_all;
 use crate::generation::Chores;
-use crate::listen::{Crowd, Door, Releases, Roster, accept};
+use crate::listen::{Crowd, Door, LOOK, Releases, Roster, accept};
 use crate::tasks::Tasks;
 use crate::tunnel::{Ending, Order};
 use crate::upstream::{Group, Pool};
@@ -156,7 +156,7 @@ async fn release(mut releases: Releases, mut plan: watch::Receiver<Plan>) {
         loop {
             let changed = if serves && !releases.is_idle() {
                 releases.look(std::time::Instant::now());
-                timeout(CHORES, plan.changed()).await
+                timeout(LOOK, plan.changed()).await
             } else {
                 Ok(plan.changed().await)
             };

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::addresses;
 use super::templates::{at, compile};
 use super::watch::{Member, Plan, Watch};
-use crate::balance::{Method, PeerSettings, Zone};
+use crate::balance::{self, Method, PeerSettings, Zone};
 use crate::config::model::{self, Http, ProxyPass, ProxyTarget};
 use crate::config::{Config, Problem, Spanned};
 use crate::net::Addr;
 use crate::observe::ErrorLog;
 use crate::route::Names;
-use crate::upstream::{Directory, Entry, Group, Key, Queue, Release, Watched};
+use crate::upstream::{Directory, Entry, Group, Key, Queue, Rebalance, Release, Watched};
 
 /// The upstreams of one generation.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl<'a> Upstreams<'a> {
             key,
             keepalive: upstream.keepalive,
             queue,
-            release: Release { drain: upstream.drain_timeout },
+            release: release(upstream),
             members,
         });
         Ok(())
@@ -175,6 +175,15 @@ fn settings<A>(server: &model::UpstreamServer, address: A) -> PeerSettings<A> {
         down: server.down,
         slow_start: server.slow_start,
     }
+}
+
+/// Which tunnels it lets go.
+fn release(upstream: &model::Upstream) -> Release {
+    let rebalance = |it: model::Rebalance| Rebalance {
+        settings: balance::Rebalance { threshold: it.threshold, per_minute: it.per_minute },
+        idle: it.idle,
+    };
+    Release { drain: upstream.drain_timeout, rebalance: upstream.rebalance.map(rebalance) }
 }
 
 /// An upstream without a block.

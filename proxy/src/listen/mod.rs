@@ -13,5 +13,5 @@ mod wire;
 
 pub(crate) use accept::{Door, accept};
 pub(crate) use crowd::{Crowd, Limits, Shortage};
-pub(crate) use release::Releases;
+pub(crate) use release::{LOOK, Releases};
 pub(crate) use roster::Roster;

@@ -1,5 +1,5 @@
 //! Letting tunnels go, those of one thread: whom the configuration wants to be empty is left, in the
-//! time that it gives.
+//! time that it gives, and whoever has too many loses some.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use super::roster::Roster;
 use crate::balance::ServerId;
 use crate::tunnel::{Ending, Order, Reins};
-use crate::upstream::{Group, SharedUpstream};
+use crate::upstream::{Group, SharedUpstream, Upstream};
+
+/// How often one looks.
+pub(crate) const LOOK: Duration = Duration::from_millis(500);
 
 /// The tunnels of a thread, and what is served.
 #[derive(Debug)]
@@ -46,13 +49,23 @@ impl Releases {
 
     /// Whether there is nothing to look at again and again.
     pub(crate) fn is_idle(&self) -> bool {
-        let mut served = self.served.iter();
-        self.gone.is_empty() && served.all(|group| group.current().release.drain.is_none())
+        let mut served = self.served.iter().map(|group| group.current().release);
+        self.gone.is_empty() && served.all(|it| it.drain.is_none() && it.rebalance.is_none())
+    }
+
+    /// Looks which tunnels should end now.
+    pub(crate) fn look(&mut self, now: Instant) {
+        self.drain(now);
+        for upstream in self.served.iter().map(Group::shared) {
+            if let Some(rebalance) = upstream.release.rebalance {
+                self.even(&upstream, rebalance.idle, now);
+            }
+        }
     }
 
     /// Looks whom tunnels should leave now. Those that are there are told once; who comes later, by
     /// a request that was under way, is told then.
-    pub(crate) fn look(&mut self, now: Instant) {
+    fn drain(&mut self, now: Instant) {
         self.gone.retain(|upstream| !upstream.balance.occupied().is_empty());
         let leaving = self.leaving();
         let roster = &self.roster;
@@ -69,6 +82,22 @@ impl Releases {
             let due = roster.select(|its, reins| its == server && reins.order().is_none());
             let left = (since + over).saturating_duration_since(now);
             spread(&due, Ending::Drained, now, left, self.phase);
+        }
+    }
+
+    /// Releases as many tunnels as their upstream wants to lose, those that have been idle for longest.
+    fn even(&self, upstream: &Upstream, idle: Duration, now: Instant) {
+        for (server, allowance) in upstream.balance.allowances() {
+            let is_idle = |reins: &Reins| {
+                let moved = reins.moved().filter(|_| reins.order().is_none());
+                moved.is_some_and(|moved| now.saturating_duration_since(moved) >= idle)
+            };
+            let mut tunnels = self.roster.select(|its, reins| its == server && is_idle(reins));
+            let found = u32::try_from(tunnels.len()).unwrap_or(u32::MAX);
+            let claimed = upstream.balance.claim(server, allowance.min(found));
+            tunnels.sort_by_key(|reins| reins.moved());
+            tunnels.truncate(usize::try_from(claimed).unwrap_or_default());
+            spread(&tunnels, Ending::Rebalanced, now, LOOK, self.phase);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::task::Waker;
+use std::time::Instant;
 
 use super::ending::{Ending, Order};
 
@@ -10,6 +11,7 @@ use super::ending::{Ending, Order};
 pub(crate) struct Reins {
     order: Cell<Option<Order>>,
     task: RefCell<Option<Waker>>,
+    moved: Cell<Option<Instant>>,
 }
 
 impl Reins {
@@ -33,6 +35,16 @@ impl Reins {
     /// Whom to wake when there is an order: the tunnel's task, at its first turn.
     pub(super) fn hold(&self, task: &Waker) {
         *self.task.borrow_mut() = Some(task.clone());
+    }
+
+    /// When something moved last; its beginning counts. None when it has not begun.
+    pub(crate) fn moved(&self) -> Option<Instant> {
+        self.moved.get()
+    }
+
+    /// Something has moved.
+    pub(super) fn note(&self, moved: Instant) {
+        self.moved.set(Some(moved));
     }
 
     /// The order that has been given.

@@ -101,6 +101,7 @@ impl Relay {
     pub(crate) async fn run(&mut self) -> Outcome {
         let mut watch = Watch { since: Instant::now(), moved: 0, half_closed: false };
         let mut timer = pin!(sleep_until(watch.since + self.limits.idle));
+        self.reins.note(watch.since.into_std());
         poll_fn(|cx| Poll::Ready(self.reins.hold(cx.waker()))).await;
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = self.poll_move(cx) {
@@ -134,6 +135,7 @@ impl Relay {
         let (moved, half_closed) = (self.up.moved + self.down.moved, self.is_half_closed());
         if moved != watch.moved || half_closed != watch.half_closed {
             *watch = Watch { since: Instant::now(), moved, half_closed };
+            self.reins.note(watch.since.into_std());
         }
         let (limit, mut outcome) = self.limit();
         let mut deadline = watch.since + limit;

@@ -61,6 +61,17 @@ pub(crate) struct Upstream {
 pub(crate) struct Release {
     /// In which time they leave a server that takes no new ones; none is never.
     pub(crate) drain: Option<Duration>,
+    /// How they leave the fullest servers, if they do.
+    pub(crate) rebalance: Option<Rebalance>,
+}
+
+/// How tunnels leave the fullest servers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rebalance {
+    /// When, and how many.
+    pub(crate) settings: balance::Rebalance,
+    /// How long nothing may have moved in them.
+    pub(crate) idle: Duration,
 }
 
 /// What an upstream's method goes by.

@@ -201,6 +201,15 @@ impl Counts {
         }
     }
 
+    /// It was started anew: what it failed at is forgiven.
+    pub(super) fn welcome<A>(&mut self, settings: &PeerSettings<A>) {
+        if settings.max_fails > 0 && self.fails >= settings.max_fails {
+            self.recovery = Recovery::Due;
+        }
+        self.fails = 0;
+        self.probing = false;
+    }
+
     /// Whether it has not failed, or has answered since.
     pub(super) fn is_sound(&self) -> bool {
         self.fails == 0

@@ -19,9 +19,6 @@ use crate::upstream::{Group, Pool};
 /// How often idle connections to servers are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How often chores are done: a socket that appears is to have joined within a second.
-const CHORES: Duration = Duration::from_millis(500);
-
 /// How long tunnels that are told to end at the proxy's end may take for it.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -179,7 +176,7 @@ async fn do_chores(mut plan: watch::Receiver<Plan>) {
             Plan::Stop => return,
         }
         if let Some(chores) = chores.as_ref().filter(|chores| !chores.is_idle()) {
-            sleep(CHORES).await;
+            sleep(chores.rest()).await;
             chores.run(std::time::Instant::now());
         } else if plan.changed().await.is_err() {
             return;

@@ -32,6 +32,20 @@ fn restarting_the_workers_one_by_one_fails_no_handshake() {
 }
 
 #[test]
+fn restarting_all_workers_at_once_fails_no_handshake_that_may_wait() {
+    let wait = "proxy_next_upstream_timeout 30s;";
+    let guide = Setup::new(Front::Proxy, Worker::Echo).location(wait).start();
+    let restart = || {
+        guide.supervisorctl(&["stop", "websockets-test:*"]);
+        let held = "no live upstreams, waiting for one";
+        wait_until(held, PATIENCE, || guide.front_log().contains(held));
+        let said = guide.supervisorctl(&["start", "websockets-test:*"]);
+        assert_eq!(said.matches("started").count(), 4, "{said}");
+    };
+    with_a_crowd(&guide, restart).assert_no_failure(&guide);
+}
+
+#[test]
 fn killing_the_workers_one_by_one_fails_no_handshake() {
     let guide = Setup::new(Front::Proxy, Worker::Echo).start();
     let pids = [0, 1, 2, 3].map(|n| guide.wait_for_worker(n));

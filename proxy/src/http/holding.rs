@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use http::header::UPGRADE;
 use tokio::time::sleep;
 
 use super::forward::Forwarded;
@@ -20,12 +21,12 @@ impl Forwarded<'_> {
     /// is a handshake, and there is a time in which others may be tried. Looking is no try: nobody
     /// is blamed, and the log says nothing of it.
     pub(super) async fn held(&mut self) -> Option<(Lease, Option<Connection>)> {
-        if !(self.absent && self.upgrade) {
+        if !(self.absent && self.upgrade && self.asks_for_websocket()) {
             return None;
         }
         let mut left = self.budget.time_left(Instant::now())?;
         let what = format_args!("no live upstreams, waiting for one while connecting to upstream");
-        self.record.log(Level::Info, Some(&*self.upstream.name), what);
+        self.record.log(Level::Notice, Some(&*self.upstream.name), what);
         let mut pause = SOON;
         loop {
             sleep(pause.min(left)).await;
@@ -43,5 +44,10 @@ impl Forwarded<'_> {
             }
             pause = (pause * 2).min(OFTEN);
         }
+    }
+
+    fn asks_for_websocket(&self) -> bool {
+        let upgrade = self.record.head.headers.get(UPGRADE);
+        upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
     }
 }

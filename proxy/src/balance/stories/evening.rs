@@ -140,6 +140,23 @@ fn one_that_failed_gets_nothing_until_it_has_answered() {
 }
 
 #[test]
+fn one_that_recovers_gets_as_much_as_it_has_of_its_weight() {
+    let slow = |address| PeerSettings { slow_start: seconds(400), ..peer(address) };
+    let mut world =
+        World::new(upstream(LEAST_CONN, vec![slow("a"), slow("b")]), &[100, 0], Some(1));
+    let mut tried = Tried::default();
+    world.upstream.pick(&mut tried, world.now).unwrap().failed(world.now);
+    assert_eq!(world.upstream.welcome(|_| true), ["b"]);
+    // After half of the time it has half of its weight, and so a third of the connections.
+    world.run(USUAL, 400);
+    assert!((26..=33).contains(&world.active()[1]), "{:?}", world.active());
+    world.run(USUAL, 1000);
+    assert!((40..=50).contains(&world.active()[1]), "{:?}", world.active());
+    let moved = world.run(USUAL, 10_000);
+    assert!(moved <= 10, "{moved} of 100");
+}
+
+#[test]
 fn who_is_down_or_a_backup_has_no_part_in_it() {
     let peers = vec![PeerSettings { down: true, ..peer("a") }, backup("b"), peer("c"), peer("d")];
     let mut world = World::new(upstream(LEAST_CONN, peers), &[0, 0, 20, 20], Some(1));

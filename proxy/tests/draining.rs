@@ -101,6 +101,19 @@ fn an_upstream_that_is_gone_lets_go_in_the_time_that_it_had() {
 }
 
 #[test]
+fn an_upstream_may_be_renamed() {
+    let mut scene = scene(BOTH, 2);
+    let dir = scene.house.path("");
+    let text = "events {} http {
+        upstream others { drain_timeout 0; server unix:{dir}/b.sock; server unix:{dir}/a.sock down; }
+        server { listen 127.0.0.1:0; location / { proxy_pass http://others; } } }";
+    let text = text.replace("{dir}/", dir.to_str().unwrap());
+    scene.house.proxy.reload(&proxy::Config::from_text(text).unwrap()).unwrap();
+    scene.kept.iter_mut().for_each(expect_release);
+    scene.left.iter_mut().for_each(expect_life);
+}
+
+#[test]
 fn a_socket_that_vanishes_is_left_too() {
     let house = House::saying(says("drain_timeout 100ms; server unix:{dir}/run-*.sock;"));
     let first = house.worker("run-1.sock");

@@ -6,10 +6,12 @@ use super::lease::ServerId;
 use super::upstream::Upstream;
 
 /// A server that has connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Occupied {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occupied<A> {
     /// Which one.
     pub server: ServerId,
+    /// Where it listens, if it is listed.
+    pub address: Option<A>,
     /// Whether it is listed, and not `down`.
     pub stays: bool,
 }
@@ -24,16 +26,32 @@ impl<A> Upstream<A> {
     /// Every server under this name that has connections, those that only earlier generations list
     /// included.
     #[must_use]
-    pub fn occupied(&self) -> Vec<Occupied> {
+    pub fn occupied(&self) -> Vec<Occupied<A>>
+    where
+        A: Clone,
+    {
         let group = &self.inner.group;
-        let stays = |place| {
-            let mut peers = self.inner.peers.iter();
-            peers.any(|peer| peer.place == place && !peer.settings.down)
-        };
         let counts = group.lock();
         let occupied = counts.iter().enumerate().filter(|(_, counts)| counts.active > 0);
-        occupied
-            .map(|(place, _)| Occupied { server: ServerId::new(group, place), stays: stays(place) })
-            .collect()
+        let occupied = occupied.map(|(place, _)| {
+            let settings = self.inner.peers.iter().find(|peer| peer.place == place);
+            let settings = settings.map(|peer| &peer.settings);
+            Occupied {
+                server: ServerId::new(group, place),
+                address: settings.map(|settings| settings.address.clone()),
+                stays: settings.is_some_and(|settings| !settings.down),
+            }
+        });
+        occupied.collect()
+    }
+
+    /// Whether connections may be given to this address.
+    #[must_use]
+    pub fn gives_to(&self, address: &A) -> bool
+    where
+        A: PartialEq,
+    {
+        let mut peers = self.inner.peers.iter().map(|peer| &peer.settings);
+        peers.any(|settings| !settings.down && settings.address == *address)
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::roster::Roster;
 use crate::balance::ServerId;
+use crate::net::Addr;
 use crate::tunnel::{Ending, Order, Reins};
 use crate::upstream::{Group, SharedUpstream, Upstream};
 
@@ -101,16 +102,22 @@ impl Releases {
         }
     }
 
-    /// The servers that have connections but should have none, and in which time they lose them.
+    /// The servers that have connections but should have none, and in which time they lose them. Of
+    /// an upstream that is served no more, those stay whom another one lists: it may have been renamed.
     fn leaving(&self) -> HashMap<ServerId, Duration> {
-        let served = self.served.iter().map(|group| (group.shared(), true));
-        let gone = self.gone.iter().map(|upstream| (upstream.clone(), false));
+        let served: Vec<_> = self.served.iter().map(Group::shared).collect();
         let mut leaving = HashMap::new();
-        for (upstream, serves) in served.chain(gone) {
+        for upstream in &served {
             let Some(over) = upstream.release.drain else { continue };
-            let occupied = upstream.balance.occupied().into_iter();
-            let left = occupied.filter(|occupied| !(serves && occupied.stays));
-            leaving.extend(left.map(|occupied| (occupied.server, over)));
+            let left = upstream.balance.occupied().into_iter().filter(|it| !it.stays);
+            leaving.extend(left.map(|it| (it.server, over)));
+        }
+        let is_listed = |addr: &Addr| served.iter().any(|upstream| upstream.balance.gives_to(addr));
+        for upstream in &self.gone {
+            let Some(over) = upstream.release.drain else { continue };
+            let left = upstream.balance.occupied().into_iter();
+            let left = left.filter(|it| !it.address.as_ref().is_some_and(is_listed));
+            leaving.extend(left.map(|it| (it.server, over)));
         }
         leaving
     }

@@ -19,7 +19,7 @@ fn who_is_down_or_listed_no_more_is_left_while_it_has_connections() {
 
     let new = generation(vec![PeerSettings { down: true, ..peer("b") }, peer("a")]);
     assert!(new.is_same(&old));
-    let servers: Vec<_> = new.occupied();
+    let servers = new.occupied();
     assert_eq!(
         servers.iter().map(|it| it.server).collect::<Vec<_>>(),
         [&a, &b, &c].map(Held::server)

@@ -114,7 +114,7 @@ fn tunnel(
     let counted = client.count_tunnel();
     let open = client.open.take();
     let reins = Rc::<Reins>::default();
-    let entry = roster.enter(client.id, held.server(), reins.clone());
+    let entry = roster.enter(held.server(), reins.clone());
     drop(client);
     let mut relay = Relay::new(half, server, limits, reins);
     async move {

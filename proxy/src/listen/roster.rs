@@ -1,15 +1,22 @@
 //! The tunnels of one thread, and whom they lead to.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::balance::ServerId;
 use crate::tunnel::{Order, Reins};
 
-/// The tunnels of one thread, by the number of the client's connection.
+/// The tunnels of one thread.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Roster(Rc<RefCell<BTreeMap<u64, Member>>>);
+pub(crate) struct Roster(Rc<RefCell<Members>>);
+
+/// 24 bytes for each tunnel: an idle one is to cost little.
+#[derive(Debug, Default)]
+struct Members {
+    places: Vec<Option<Member>>,
+    /// Places that are nobody's.
+    free: Vec<usize>,
+}
 
 #[derive(Debug)]
 struct Member {
@@ -21,33 +28,49 @@ struct Member {
 #[derive(Debug)]
 pub(super) struct Entry {
     roster: Roster,
-    id: u64,
+    place: usize,
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.roster.0.borrow_mut().remove(&self.id);
+        let mut members = self.roster.0.borrow_mut();
+        let Members { places, free } = &mut *members;
+        if let Some(place) = places.get_mut(self.place) {
+            *place = None;
+            free.push(self.place);
+        }
+        if free.len() == places.len() {
+            *members = Members::default();
+        }
     }
 }
 
 impl Roster {
     /// Enters a tunnel.
-    pub(super) fn enter(&self, id: u64, server: ServerId, reins: Rc<Reins>) -> Entry {
-        self.0.borrow_mut().insert(id, Member { server, reins });
-        Entry { roster: self.clone(), id }
+    pub(super) fn enter(&self, server: ServerId, reins: Rc<Reins>) -> Entry {
+        let mut members = self.0.borrow_mut();
+        let Members { places, free } = &mut *members;
+        let place = free.pop().unwrap_or(places.len());
+        let member = Some(Member { server, reins });
+        match places.get_mut(place) {
+            Some(free) => *free = member,
+            None => places.push(member),
+        }
+        Entry { roster: self.clone(), place }
     }
 
-    /// The tunnels for which this holds, those first that were entered first.
+    /// The tunnels for which this holds.
     pub(super) fn select(&self, holds: impl Fn(ServerId, &Reins) -> bool) -> Vec<Rc<Reins>> {
         let members = self.0.borrow();
-        let selected = members.values().filter(|member| holds(member.server, &member.reins));
+        let members = members.places.iter().flatten();
+        let selected = members.filter(|member| holds(member.server, &member.reins));
         selected.map(|member| member.reins.clone()).collect()
     }
 
     /// Tells tunnels to end, as `order` says for each server; says to how many.
     pub(crate) fn end(&self, mut order: impl FnMut(ServerId) -> Option<Order>) -> usize {
         let members = self.0.borrow();
-        let told = members.values().filter_map(|member| {
+        let told = members.places.iter().flatten().filter_map(|member| {
             member.reins.end(order(member.server)?);
             Some(())
         });

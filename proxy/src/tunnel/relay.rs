@@ -102,7 +102,11 @@ impl Relay {
         let mut watch = Watch { since: Instant::now(), moved: 0, half_closed: false };
         let mut timer = pin!(sleep_until(watch.since + self.limits.idle));
         self.reins.note(watch.since.into_std());
-        poll_fn(|cx| Poll::Ready(self.reins.hold(cx.waker()))).await;
+        poll_fn(|cx| {
+            self.reins.hold(cx.waker());
+            Poll::Ready(())
+        })
+        .await;
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = self.poll_move(cx) {
                 return Poll::Ready(outcome);

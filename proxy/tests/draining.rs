@@ -92,6 +92,17 @@ fn a_server_that_is_back_keeps_those_that_are_left() {
 }
 
 #[test]
+fn who_is_to_hurry_hurries() {
+    let mut scene = scene(BOTH, 2);
+    scene.house.reload(says("drain_timeout 8h; server unix:{dir}/a.sock;"));
+    // Who has come by the new doors has been told, too.
+    drop(scene.house.tunnel(&scene.workers[0]));
+    scene.house.reload(says("drain_timeout 0; server unix:{dir}/a.sock;"));
+    scene.left.iter_mut().for_each(expect_release);
+    scene.kept.iter_mut().for_each(expect_life);
+}
+
+#[test]
 fn an_upstream_that_is_gone_lets_go_in_the_time_that_it_had() {
     let mut scene =
         scene("drain_timeout 100ms; server unix:{dir}/a.sock; server unix:{dir}/b.sock;", 2);

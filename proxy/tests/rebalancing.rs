@@ -38,6 +38,7 @@ fn four_hundred_tunnels_are_even_again_after_a_kill_and_then_it_is_quiet() {
         assert_eq!(moved, vec![(RELEASED, false); 100]);
         clients.seen(|seen| assert_eq!(seen.failures, Vec::<String>::new()));
     });
+    house.wait_for_error("100 connections of upstream \"workers\" are to move");
     let told = house.log("error.log").matches("the servers are being rebalanced").count();
     assert_eq!(told, 100);
 }

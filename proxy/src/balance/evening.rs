@@ -95,8 +95,9 @@ struct Mover {
 impl<A> Upstream<A> {
     /// Looks at the counts and settles how many connections each server may lose until the next
     /// look, which is to come within a second or so. Those that are down or full, or have failed
-    /// and not answered since, neither give nor take; nor do backups.
-    pub fn rebalance(&self, settings: Rebalance, now: Instant) {
+    /// and not answered since, neither give nor take; nor do backups. Says how many are too many when
+    /// it begins to release them.
+    pub fn rebalance(&self, settings: Rebalance, now: Instant) -> Option<u32> {
         let inner = &self.inner;
         let mut evening = lock(&inner.group.evening);
         let mut counts = inner.group.lock();
@@ -115,10 +116,12 @@ impl<A> Upstream<A> {
         });
         let loads: Vec<_> = loads.collect();
         let unclaimed = |place: usize| counts.get(place).map_or(0, |counts| counts.allowance);
+        let moving = evening.is_moving();
         evening.decide(settings, &loads, unclaimed, now);
         for (place, counts) in counts.iter_mut().enumerate() {
             counts.allowance = evening.allowance(place);
         }
+        if moving { None } else { evening.too_many() }
     }
 
     /// The servers that are to lose connections now, and how many.
@@ -145,6 +148,16 @@ impl<A> Upstream<A> {
 }
 
 impl Evening {
+    fn is_moving(&self) -> bool {
+        matches!(self.phase, Phase::Moving(_))
+    }
+
+    /// How many are still to be released.
+    fn too_many(&self) -> Option<u32> {
+        let Phase::Moving(moving) = &self.phase else { return None };
+        Some(moving.servers.iter().map(|mover| mover.left).sum())
+    }
+
     fn allowance(&self, place: usize) -> u32 {
         let Phase::Moving(moving) = &self.phase else { return 0 };
         let mover = moving.servers.iter().find(|mover| mover.place == place);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::logs::LogFiles;
 use super::returns::Returns;
 use super::watch::Watch;
-use crate::observe::ErrorLog;
+use crate::observe::{ErrorLog, Level};
 use crate::upstream::Group;
 
 /// How often chores are done: a socket that appears is to have joined within a second.
@@ -22,6 +22,7 @@ pub(crate) struct Chores {
     returns: Returns,
     uneven: Vec<Group>,
     files: LogFiles,
+    log: ErrorLog,
 }
 
 impl Chores {
@@ -34,7 +35,7 @@ impl Chores {
         let evens = |group: &&Group| group.current().release.rebalance.is_some();
         let uneven = upstreams.iter().filter(evens).cloned().collect();
         let returns = Returns::new(upstreams, log.clone());
-        Self { watches, returns, uneven, files }
+        Self { watches, returns, uneven, files, log: log.clone() }
     }
 
     /// Whether there is nothing to do, now and later.
@@ -55,8 +56,11 @@ impl Chores {
         self.watches.iter().for_each(Watch::look);
         self.returns.look();
         for upstream in self.uneven.iter().map(Group::shared) {
-            if let Some(rebalance) = upstream.release.rebalance {
-                upstream.balance.rebalance(rebalance.settings, now);
+            let Some(rebalance) = upstream.release.rebalance else { continue };
+            if let Some(many) = upstream.balance.rebalance(rebalance.settings, now) {
+                let name = &upstream.name;
+                let what = format_args!("{many} connections of upstream \"{name}\" are to move");
+                self.log.log(Level::Notice, what);
             }
         }
         self.files.write_old(now);

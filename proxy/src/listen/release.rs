@@ -23,8 +23,15 @@ pub(crate) struct Releases {
     served: Vec<Group>,
     /// Upstreams that are served no more, as long as they have connections.
     gone: Vec<SharedUpstream>,
-    /// Whom tunnels leave, and since when.
-    since: HashMap<ServerId, Instant>,
+    /// Whom tunnels leave.
+    left: HashMap<ServerId, Leaving>,
+}
+
+/// A server that tunnels leave: since when, and in which time.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    since: Instant,
+    over: Duration,
 }
 
 impl Releases {
@@ -34,7 +41,7 @@ impl Releases {
         let number = f64::from(u32::try_from(number).unwrap_or_default());
         let phase = (0.5 + number * 0.618_033_988_75).fract();
         let (served, gone) = (Vec::new(), Vec::new());
-        Self { roster, phase, served, gone, since: HashMap::new() }
+        Self { roster, phase, served, gone, left: HashMap::new() }
     }
 
     /// Something else is served from now on.
@@ -70,19 +77,21 @@ impl Releases {
         self.gone.retain(|upstream| !upstream.balance.occupied().is_empty());
         let leaving = self.leaving();
         let roster = &self.roster;
-        self.since.retain(|server, _| {
-            let leaves = leaving.contains_key(server);
-            if !leaves {
+        self.left.retain(|server, left| {
+            // Back, or to be left in another time than they were told.
+            let holds = leaving.get(server) == Some(&left.over);
+            if !holds {
                 let told = roster.select(|its, _| its == *server);
                 told.iter().for_each(|reins| reins.keep(Ending::Drained));
             }
-            leaves
+            holds
         });
         for (server, over) in leaving {
-            let since = *self.since.entry(server).or_insert(now);
+            let Leaving { since, .. } =
+                *self.left.entry(server).or_insert(Leaving { since: now, over });
             let due = roster.select(|its, reins| its == server && reins.order().is_none());
-            let left = (since + over).saturating_duration_since(now);
-            spread(&due, Ending::Drained, now, left, self.phase);
+            let rest = (since + over).saturating_duration_since(now);
+            spread(&due, Ending::Drained, now, rest, self.phase);
         }
     }
 

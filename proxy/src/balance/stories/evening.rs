@@ -52,7 +52,7 @@ impl World {
             lease.succeeded();
             self.held.push(lease.into_held());
         }
-        self.upstream.rebalance(settings, self.now);
+        let _ = self.upstream.rebalance(settings, self.now);
         let mut released = 0;
         for (server, allowance) in self.upstream.allowances() {
             for _ in 0..self.upstream.claim(server, allowance) {
@@ -183,7 +183,7 @@ fn whom_nobody_can_release_stays() {
     let mut world = World::new(four(), &[10, 0, 0, 0], Some(1));
     for _ in 0..1000 {
         world.now += TICK;
-        world.upstream.rebalance(USUAL, world.now);
+        let _ = world.upstream.rebalance(USUAL, world.now);
         let allowed: u32 = world.upstream.allowances().iter().map(|(_, allowed)| allowed).sum();
         assert!(allowed <= 10, "what nobody takes does not pile up");
     }

@@ -31,10 +31,23 @@ fn scene(upstream: &str, each: usize) -> Scene {
     Scene { house, workers: [a, b], kept, left }
 }
 
-/// The proxy has ended a tunnel: nothing else has come.
+/// What both ends of a tunnel are told when it is released; none is a bare cut.
+const TOLD: Option<u16> = None;
+
+/// The proxy has ended a tunnel, and nothing else has come.
 fn expect_release((client, server): &mut (Wire, Wire)) {
-    client.expect_end();
-    server.expect_end();
+    for (side, masked) in [(client, false), (server, true)] {
+        let last = side.rest();
+        let Some(code) = TOLD else {
+            assert_eq!(last, b"");
+            continue;
+        };
+        // RFC 6455, 5.5.1: a Close frame, here with a code.
+        assert_eq!((last[0], last[1] & 0x80 != 0), (0x88, masked), "{}", last.escape_ascii());
+        let (key, payload) = last[2..].split_at(if masked { 4 } else { 0 });
+        let key = if masked { [key[0], key[1]] } else { [0, 0] };
+        assert_eq!(u16::from_be_bytes([payload[0] ^ key[0], payload[1] ^ key[1]]), code);
+    }
 }
 
 fn expect_life((client, server): &mut (Wire, Wire)) {
@@ -133,6 +146,27 @@ fn a_socket_that_vanishes_is_left_too() {
     std::fs::remove_file(house.path("run-1.sock")).unwrap();
     expect_release(&mut tunnel);
     house.wait_for_peace();
+}
+
+#[test]
+fn tunnels_of_another_protocol_stay() {
+    let mut scene = scene(BOTH, 1);
+    let b = &scene.workers[1];
+    let mut client = scene.house.client();
+    // The other server has as many connections.
+    let more = scene.house.tunnel(&scene.workers[0]);
+    client.send(common::UPGRADE.replace("websocket", "chat"));
+    let mut server = b.accept();
+    server.head();
+    server.send(common::SWITCH);
+    client.head();
+    scene
+        .house
+        .reload(says("drain_timeout 0; server unix:{dir}/a.sock; server unix:{dir}/b.sock down;"));
+    scene.left.iter_mut().for_each(expect_release);
+    expect_life(&mut (client, server));
+    assert_eq!(scene.house.active(), [2, 1]);
+    drop(more);
 }
 
 #[test]

@@ -101,6 +101,9 @@ pub struct ServerId {
 }
 
 impl ServerId {
+    /// None of all servers: for connections that nobody moves.
+    pub const NONE: Self = Self { group: 0, place: 0 };
+
     pub(super) fn new(group: &Arc<Group>, place: usize) -> Self {
         Self { group: Arc::as_ptr(group).addr(), place }
     }

@@ -251,7 +251,9 @@ impl<'a> Forwarded<'a> {
             half_closed: HALF_CLOSED,
         };
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
-        let switched = Switched { server, held: lease.into_held(), limits, epitaph };
+        let held = lease.into_held();
+        let websocket = self.asks_for_websocket();
+        let switched = Switched { server, held, limits, websocket, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);
         self.response(&mut head, Content::Empty)
     }

@@ -46,7 +46,8 @@ impl Forwarded<'_> {
         }
     }
 
-    fn asks_for_websocket(&self) -> bool {
+    /// Whether a 101 is an answer to a WebSocket handshake.
+    pub(super) fn asks_for_websocket(&self) -> bool {
         let upgrade = self.record.head.headers.get(UPGRADE);
         upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
     }

@@ -32,6 +32,8 @@ pub(crate) struct Switched {
     pub(crate) held: Held,
     /// What bounds the tunnel.
     pub(crate) limits: tunnel::Limits,
+    /// Whether WebSocket was asked for, rather than another protocol.
+    pub(crate) websocket: bool,
     /// What its end is told with.
     pub(crate) epitaph: Epitaph,
 }

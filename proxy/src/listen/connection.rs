@@ -17,6 +17,7 @@ use super::crowd::Crowd;
 use super::roster::Roster;
 use super::socket::Socket;
 use super::wire::Wire;
+use crate::balance::ServerId;
 use crate::http::{Client, Switched, stack};
 use crate::net::Stream;
 use crate::tasks::Tasks;
@@ -110,11 +111,13 @@ fn tunnel(
     client: Rc<Client>,
     roster: &Roster,
 ) -> impl Future<Output = ()> + use<> {
-    let Switched { server, held, limits, epitaph } = switched;
+    let Switched { server, held, limits, websocket, epitaph } = switched;
     let counted = client.count_tunnel();
     let open = client.open.take();
     let reins = Rc::<Reins>::default();
-    let entry = roster.enter(held.server(), reins.clone());
+    // Of another protocol nobody knows whether its clients come back.
+    let leads_to = if websocket { held.server() } else { ServerId::NONE };
+    let entry = roster.enter(leads_to, reins.clone());
     drop(client);
     let mut relay = Relay::new(half, server, limits, reins);
     async move {

@@ -36,7 +36,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Arity::ONE,
         |_, upstream, s| once(&mut upstream.drain_timeout, s, time),
         "drain_timeout 30s;",
-        "Tunnels of a server that takes no new ones (`down`, `drain`, or no longer listed) end \
+        "WebSocket tunnels of a server that takes no new ones (`down`, `drain`, or no longer listed) end \
          with 1012, spread evenly over this time. Default: they go on until one of their ends \
          ends them. Not in nginx.",
     ),
@@ -46,7 +46,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         rebalance,
         "rebalance threshold=20% rate=10/s idle=5s;",
         "While a server stays further from its share of the connections than `threshold` (20%, and \
-         by two at least), tunnels of the fullest ones in which nothing moved for `idle` (5s) end \
+         by two at least), WebSocket tunnels of the fullest ones in which nothing moved for `idle` (5s) end \
          with 1012, so many at a time as `rate` says (10/s; /m is per minute), until all have \
          their share. Never more than are too many; then a rest, to see what came of it. Not \
          beside `hash` and `ip_hash`. Default: never. Not in nginx.",

@@ -7,6 +7,7 @@
     reason = "helpers of tests, which stop at what is unexpected"
 )]
 
+pub(crate) mod close;
 pub(crate) mod crowd;
 pub(crate) mod load;
 pub(crate) mod program;

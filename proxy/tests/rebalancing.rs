@@ -8,7 +8,7 @@ use common::{House, Says};
 /// What clients see of a tunnel that the proxy releases.
 const RELEASED: Ended = Ended::Cut;
 
-const FOUR: &str = "least_conn; rebalance rate=50/s idle=3s;
+const FOUR: &str = "least_conn; orphan_release 1s; rebalance rate=50/s idle=3s;
                     server unix:{dir}/0.sock; server unix:{dir}/1.sock;
                     server unix:{dir}/2.sock; server unix:{dir}/3.sock;";
 

@@ -74,6 +74,7 @@ pub(super) struct UpstreamDraft {
     pub(super) keepalive_timeout: Option<Duration>,
     pub(super) queue: Option<Queue>,
     pub(super) drain_timeout: Option<Duration>,
+    pub(super) orphan_release: Option<Duration>,
     pub(super) rebalance: Option<Spanned<Rebalance>>,
 }
 
@@ -92,6 +93,7 @@ impl UpstreamDraft {
             keepalive,
             queue: self.queue,
             drain_timeout: self.drain_timeout,
+            orphan_release: self.orphan_release.unwrap_or(Duration::from_secs(5)),
             rebalance: self.rebalance.map(|rebalance| rebalance.value),
         }
     }

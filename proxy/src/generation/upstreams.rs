@@ -154,6 +154,9 @@ impl<'a> Upstreams<'a> {
     }
 }
 
+/// In which time clients of a dead server are told, where no block says it.
+const ORPHAN_RELEASE: Duration = Duration::from_secs(5);
+
 /// Weights that a consistent hash has points for: 160 for each unit, 12 bytes for each point.
 const HEAVIEST: u64 = 100_000;
 
@@ -183,7 +186,11 @@ fn release(upstream: &model::Upstream) -> Release {
         settings: balance::Rebalance { threshold: it.threshold, per_minute: it.per_minute },
         idle: it.idle,
     };
-    Release { drain: upstream.drain_timeout, rebalance: upstream.rebalance.map(rebalance) }
+    Release {
+        drain: upstream.drain_timeout,
+        orphan: upstream.orphan_release,
+        rebalance: upstream.rebalance.map(rebalance),
+    }
 }
 
 /// An upstream without a block.
@@ -194,7 +201,7 @@ fn implicit(name: Box<str>) -> Plan {
         key: Key::Nothing,
         keepalive: IMPLICIT,
         queue: None,
-        release: Release::default(),
+        release: Release { drain: None, orphan: ORPHAN_RELEASE, rebalance: None },
         members: Vec::new(),
     }
 }

@@ -244,15 +244,17 @@ impl<'a> Forwarded<'a> {
     ) -> Response<Content> {
         self.note_head(&head);
         let times = self.forwarding.times;
+        let websocket = self.asks_for_websocket();
         let limits = tunnel::Limits {
             idle: times.read,
             to_client: self.record.rules().map_or(times.send, |rules| rules.send_timeout),
             to_server: times.send,
             half_closed: HALF_CLOSED,
+            orphaned: websocket
+                .then(|| self.upstream.release.orphan.mul_f64(1.0 - rand::random::<f64>())),
         };
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
         let held = lease.into_held();
-        let websocket = self.asks_for_websocket();
         let switched = Switched { server, held, limits, websocket, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);
         self.response(&mut head, Content::Empty)

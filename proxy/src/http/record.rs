@@ -75,7 +75,7 @@ impl Epitaph {
             Outcome::Blocked(Side::Server) => {
                 (Level::Error, "upstream timed out (110: Connection timed out)".into())
             }
-            Outcome::Ended(ending) => (Level::Info, ending.reason().to_owned()),
+            Outcome::Ended(_) | Outcome::Orphaned => (Level::Info, outcome.to_string()),
             Outcome::Failed(Side::Client, error) => {
                 (Level::Info, format!("client connection failed ({})", errno(error)))
             }

@@ -21,7 +21,7 @@ use crate::balance::ServerId;
 use crate::http::{Client, Switched, stack};
 use crate::net::Stream;
 use crate::tasks::Tasks;
-use crate::tunnel::{Reins, Relay};
+use crate::tunnel::{Outcome, Reins, Relay};
 
 /// How long a client may go on sending what nobody will read, after an answer that closes the
 /// connection (nginx: `lingering_timeout`). Closing at once could destroy the answer on its way.
@@ -121,9 +121,14 @@ fn tunnel(
     drop(client);
     let mut relay = Relay::new(half, server, limits, reins);
     async move {
-        let outcome = relay.run().await;
+        let mut outcome = relay.run().await;
+        if matches!(outcome, Outcome::Orphaned) {
+            // The server has one connection less from now on.
+            drop(held);
+            outcome = relay.release().await;
+        }
         epitaph.tell(&relay, outcome);
-        drop((entry, held, counted, open));
+        drop((entry, counted, open));
     }
 }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::farewell::Farewell;
 use crate::net::{Pipe, Stream, scratch};
 
 /// How far one direction is.
@@ -41,12 +42,26 @@ pub(super) struct Direction {
     pub(super) end: End,
     /// Bytes that the destination took.
     pub(super) moved: u64,
+    /// Whether the source is to announce its end, and has.
+    farewell: Option<Farewell>,
 }
 
 impl Direction {
     /// A direction that starts with bytes which were read before the tunnel began.
     pub(super) fn new(early: Vec<u8>) -> Self {
-        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0 }
+        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0, farewell: None }
+    }
+
+    /// A direction whose source is to announce its end.
+    pub(super) fn with_farewell(early: Vec<u8>) -> Self {
+        let mut farewell = Farewell::default();
+        farewell.see(&early);
+        Self { farewell: Some(farewell), ..Self::new(early) }
+    }
+
+    /// Whether an end here is one that the source has not announced, as it should.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.farewell.as_ref().is_some_and(Farewell::is_missing)
     }
 
     /// Whether the destination is slower than the source.
@@ -75,6 +90,8 @@ impl Direction {
                 match self.end {
                     End::Open => {}
                     End::Read if other_is_over => self.end = End::Done,
+                    // Whoever polls decides what becomes of it.
+                    End::Read if self.is_cut_short() => return Poll::Pending,
                     End::Read => {
                         ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(Failure::Write)?;
                         self.end = End::Done;
@@ -88,6 +105,9 @@ impl Direction {
                     match read.filled() {
                         [] => self.end = End::Read,
                         bytes => {
+                            if let Some(farewell) = &mut self.farewell {
+                                farewell.see(bytes);
+                            }
                             let many = bytes.len() == room;
                             self.pass(bytes, to, cx)?;
                             if many && self.held.is_empty() {
@@ -131,7 +151,11 @@ impl Direction {
                 self.moved += count(ready!(pipe.poll_drain(to, cx)).map_err(Failure::Write)?);
             }
             match pipe.poll_fill(from, cx).map_err(Failure::Read)? {
-                Poll::Ready(1..) => {}
+                Poll::Ready(read @ 1..) => {
+                    if let Some(farewell) = &mut self.farewell {
+                        farewell.pass(count(read));
+                    }
+                }
                 rest => {
                     if rest.is_ready() {
                         self.end = End::Read;

@@ -9,8 +9,10 @@ pub(crate) enum Ending {
     Shutdown,
     /// The server takes no more part in the configuration, or is to be emptied.
     Drained,
-    /// The server has gone away without a word.
+    /// The server has gone away without a word; its clients are told one after another.
     Orphaned,
+    /// It has, and they are told at once.
+    Lost,
     /// Others have fewer connections.
     Rebalanced,
 }
@@ -20,6 +22,7 @@ impl Ending {
     pub(crate) fn code(self) -> u16 {
         match self {
             Self::Shutdown => 1001,
+            Self::Lost => 1014,
             Self::Drained | Self::Orphaned | Self::Rebalanced => 1012,
         }
     }
@@ -29,7 +32,7 @@ impl Ending {
         match self {
             Self::Shutdown => "the proxy is shutting down",
             Self::Drained => "the server is being drained",
-            Self::Orphaned => "the server has gone away",
+            Self::Orphaned | Self::Lost => "the server has gone away",
             Self::Rebalanced => "the servers are being rebalanced",
         }
     }

@@ -5,6 +5,8 @@
 
 mod direction;
 mod ending;
+mod farewell;
+mod orphan;
 mod reins;
 mod relay;
 

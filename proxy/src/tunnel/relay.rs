@@ -26,6 +26,9 @@ pub(crate) struct Limits {
     pub(crate) to_server: Duration,
     /// How long the other direction may go on after one has ended.
     pub(crate) half_closed: Duration,
+    /// How long a client is held whose server has gone away without a word; none where servers need
+    /// not say one.
+    pub(crate) orphaned: Option<Duration>,
 }
 
 /// One of the two ends of a tunnel.
@@ -48,6 +51,8 @@ pub(crate) enum Outcome {
     Idle,
     /// A side did not take its bytes for [`Limits::to_client`] or [`Limits::to_server`].
     Blocked(Side),
+    /// The server has gone away without a word: the client is to be released.
+    Orphaned,
     /// The proxy was told to end it.
     Ended(Ending),
 }
@@ -59,6 +64,7 @@ impl fmt::Display for Outcome {
             Self::Failed(side, error) => write!(f, "{side:?}: {error}"),
             Self::Idle => f.write_str("idle"),
             Self::Blocked(side) => write!(f, "{side:?} does not read"),
+            Self::Orphaned => f.write_str(Ending::Orphaned.reason()),
             Self::Ended(ending) => f.write_str(ending.reason()),
         }
     }
@@ -67,12 +73,12 @@ impl fmt::Display for Outcome {
 /// A tunnel: two sockets and what moves between them.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    client: Stream,
+    pub(super) client: Stream,
     server: Stream,
     up: Direction,
     down: Direction,
-    limits: Limits,
-    reins: Rc<Reins>,
+    pub(super) limits: Limits,
+    pub(super) reins: Rc<Reins>,
 }
 
 impl Relay {
@@ -83,7 +89,11 @@ impl Relay {
         limits: Limits,
         reins: Rc<Reins>,
     ) -> Self {
-        let (up, down) = (Direction::new(from_client), Direction::new(from_server));
+        let up = Direction::new(from_client);
+        let down = match limits.orphaned {
+            Some(_) => Direction::with_farewell(from_server),
+            None => Direction::new(from_server),
+        };
         Self { client, server, up, down, limits, reins }
     }
 
@@ -120,6 +130,15 @@ impl Relay {
         let Self { client, server, up, down, .. } = self;
         let upward = up.poll(client, server, down.is_over(), cx);
         let downward = down.poll(server, client, up.is_over(), cx);
+        let is_gone = match (&upward, &downward) {
+            (_, Poll::Ready(Err(Failure::Read(_)))) => true,
+            // It may have said farewell before it was told more.
+            (Poll::Ready(Err(Failure::Write(_))), Poll::Pending) => true,
+            _ => down.end == End::Read,
+        };
+        if is_gone && down.is_cut_short() && !down.is_blocked() && !up.is_over() {
+            return Poll::Ready(Outcome::Orphaned);
+        }
         match (upward, downward) {
             (Poll::Ready(Err(failure)), _) => Poll::Ready(failed(failure, Side::Client)),
             (_, Poll::Ready(Err(failure))) => Poll::Ready(failed(failure, Side::Server)),

@@ -57,10 +57,12 @@ pub(crate) struct Upstream {
 }
 
 /// Which tunnels an upstream lets go, and when.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Release {
     /// In which time they leave a server that takes no new ones; none is never.
     pub(crate) drain: Option<Duration>,
+    /// In which time clients of a server that died are told.
+    pub(crate) orphan: Duration,
     /// How they leave the fullest servers, if they do.
     pub(crate) rebalance: Option<Rebalance>,
 }

@@ -303,6 +303,8 @@ fn tunnels_are_released_by_rules_of_their_upstream() {
         |text: &str| http(&format!("upstream u {{ {text} server a; }}")).upstreams.remove(0);
     let plain = upstream("");
     assert_eq!((plain.drain_timeout, plain.rebalance), (None, None));
+    assert_eq!(plain.orphan_release, Duration::from_secs(5));
+    assert_eq!(upstream("orphan_release 0;").orphan_release, Duration::ZERO);
     assert_eq!(upstream("drain_timeout 1m;").drain_timeout, Some(Duration::from_secs(60)));
     let (threshold, idle) = (20, Duration::from_secs(5));
     let usual = Rebalance { threshold, per_minute: 600, idle };

@@ -1,4 +1,4 @@
-//! `drain_timeout` and `rebalance`: which tunnels an upstream lets go, and when
+//! `drain_timeout`, `orphan_release` and `rebalance`: which tunnels an upstream lets go, and when
 
 use std::time::Duration;
 
@@ -39,6 +39,15 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "WebSocket tunnels of a server that takes no new ones (`down`, `drain`, or no longer listed) end \
          with 1012, spread evenly over this time. Default: they go on until one of their ends \
          ends them. Not in nginx.",
+    ),
+    row(
+        "orphan_release",
+        Arity::ONE,
+        |_, upstream, s| once(&mut upstream.orphan_release, s, time),
+        "orphan_release 5s;",
+        "When a server ends a WebSocket tunnel without a Close frame, as one that dies, its client is \
+         told so with 1012 at some moment within this time, by chance, so that not all of its \
+         clients come back at once; 0 tells it at once, with 1014. Default `5s`. Not in nginx.",
     ),
     row(
         "rebalance",

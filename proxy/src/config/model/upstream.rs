@@ -19,6 +19,8 @@ pub struct Upstream {
     pub queue: Option<Queue>,
     /// `drain_timeout` (default: never): in which time tunnels leave a server that takes no new ones.
     pub drain_timeout: Option<Duration>,
+    /// `orphan_release` (default 5 s): in which time clients of a server that died are told.
+    pub orphan_release: Duration,
     /// `rebalance` (default: never): how tunnels leave the fullest servers.
     pub rebalance: Option<Rebalance>,
 }

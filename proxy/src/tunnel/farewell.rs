@@ -1,0 +1,139 @@
+//! Whether a server has said farewell: its frames are followed by their headers alone, to know
+//! whether one of them was a Close.
+
+/// Where between its frames a server's side of a WebSocket tunnel is (RFC 6455, 5.2).
+#[derive(Debug, Default)]
+pub(super) struct Farewell {
+    at: At,
+    /// A Close frame has begun.
+    said: bool,
+}
+
+#[derive(Debug, Default)]
+enum At {
+    /// Between two frames.
+    #[default]
+    Start,
+    /// Behind the first byte of a frame; whether it is a control frame.
+    Length(bool),
+    /// So many bytes of the length are still to come.
+    Extended(u8, u64),
+    /// So many bytes of the payload are.
+    Payload(u64),
+    /// Somewhere: what came is no frame of a server's.
+    Lost,
+}
+
+impl Farewell {
+    /// Whether an end here is one that nobody has announced.
+    pub(super) fn is_missing(&self) -> bool {
+        !self.said && !matches!(self.at, At::Lost)
+    }
+
+    /// These bytes have come.
+    pub(super) fn see(&mut self, mut bytes: &[u8]) {
+        while let Some((&first, rest)) = bytes.split_first() {
+            if let At::Payload(left) = self.at {
+                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(left);
+                self.pass(length);
+                let length = usize::try_from(length).unwrap_or(bytes.len());
+                bytes = bytes.get(length..).unwrap_or_default();
+                continue;
+            }
+            self.at = self.next(first);
+            bytes = rest;
+            if matches!(self.at, At::Lost) {
+                return;
+            }
+        }
+    }
+
+    /// So many bytes have come that nobody has looked at.
+    pub(super) fn pass(&mut self, bytes: u64) {
+        self.at = match self.at {
+            At::Payload(left) if bytes < left => At::Payload(left - bytes),
+            At::Payload(left) if bytes == left => At::Start,
+            _ => At::Lost,
+        };
+    }
+
+    fn next(&mut self, byte: u8) -> At {
+        match self.at {
+            At::Start => {
+                let (last, opcode) = (byte & 0x80 != 0, byte & 0x0f);
+                let control = opcode & 8 != 0;
+                // The first reserved bit is permessage-deflate's; nobody uses the others.
+                let known = matches!(opcode, 0..=2 | 8..=10) && byte & 0x30 == 0;
+                if !known || (control && !last) {
+                    return At::Lost;
+                }
+                self.said |= opcode == 8;
+                At::Length(control)
+            }
+            // A server masks nothing, and a control frame is short.
+            At::Length(control) => match byte {
+                0 => At::Start,
+                1..=125 => At::Payload(byte.into()),
+                126 if !control => At::Extended(2, 0),
+                127 if !control => At::Extended(8, 0),
+                _ => At::Lost,
+            },
+            At::Extended(left, length) => match (left, (length << 8) | u64::from(byte)) {
+                (1, 0) => At::Start,
+                (1, length) => At::Payload(length),
+                (left, length) => At::Extended(left - 1, length),
+            },
+            At::Payload(_) | At::Lost => At::Lost,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is missing after these bytes, in one piece and in single ones.
+    fn is_missing(bytes: &[u8]) -> bool {
+        let (mut whole, mut single) = (Farewell::default(), Farewell::default());
+        whole.see(bytes);
+        bytes.iter().for_each(|byte| single.see(&[*byte]));
+        assert_eq!(whole.is_missing(), single.is_missing(), "{}", bytes.escape_ascii());
+        whole.is_missing()
+    }
+
+    #[test]
+    fn a_close_is_a_farewell_wherever_it_comes() {
+        for before in [
+            &b""[..],
+            b"\x81\x02hi",
+            b"\x01\x02hi\x89\x01!\x80\0",
+            b"\xc1\x01x",
+            &[&b"\x82\x7e\x01\0"[..], &[0x88; 256]].concat(),
+            &[&b"\x82\x7f\0\0\0\0\0\x01\0\0"[..], &[0x88; 65536]].concat(),
+        ] {
+            assert!(is_missing(before));
+            assert!(!is_missing(&[before, b"\x88\0"].concat()));
+            assert!(!is_missing(&[before, b"\x88\x02\x03\xe8"].concat()));
+        }
+        assert!(is_missing(b"\x81\x05hi"), "an end within a frame is none");
+    }
+
+    #[test]
+    fn what_is_no_frame_has_no_farewell() {
+        for bytes in
+            [&b"hello"[..], b"\x81\x82maskhi", b"\x08\0", b"\x83\0", b"\x89\x7e\x01\0", b"Hi"]
+        {
+            assert!(!is_missing(bytes), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_nobody_has_looked_at_may_be_payload_only() {
+        let mut farewell = Farewell::default();
+        farewell.see(b"\x82\x7e\x01\0some");
+        farewell.pass(252);
+        assert!(farewell.is_missing());
+        farewell.pass(1);
+        assert!(!farewell.is_missing());
+    }
+}

@@ -250,8 +250,7 @@ impl<'a> Forwarded<'a> {
             to_client: self.record.rules().map_or(times.send, |rules| rules.send_timeout),
             to_server: times.send,
             half_closed: HALF_CLOSED,
-            orphaned: websocket
-                .then(|| self.upstream.release.orphan.mul_f64(1.0 - rand::random::<f64>())),
+            orphaned: websocket.then(|| within(self.upstream.release.orphan)),
         };
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
         let held = lease.into_held();
@@ -323,5 +322,13 @@ impl<'a> Forwarded<'a> {
         if let Some(last) = self.record.tries.borrow_mut().last_mut() {
             with(last);
         }
+    }
+}
+
+/// A moment within this time, by chance and in milliseconds; 0 only where there is no time.
+fn within(time: Duration) -> u32 {
+    match u32::try_from(time.as_millis()).unwrap_or(u32::MAX) {
+        0 => 0,
+        most => rand::random_range(1..=most),
     }
 }

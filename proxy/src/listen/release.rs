@@ -98,10 +98,7 @@ impl Releases {
     /// Releases as many tunnels as their upstream wants to lose, those that have been idle for longest.
     fn even(&self, upstream: &Upstream, idle: Duration, now: Instant) {
         for (server, allowance) in upstream.balance.allowances() {
-            let is_idle = |reins: &Reins| {
-                let moved = reins.moved().filter(|_| reins.order().is_none());
-                moved.is_some_and(|moved| now.saturating_duration_since(moved) >= idle)
-            };
+            let is_idle = |reins: &Reins| reins.order().is_none() && reins.idles(now) >= idle;
             let mut tunnels = self.roster.select(|its, reins| its == server && is_idle(reins));
             let found = u32::try_from(tunnels.len()).unwrap_or(u32::MAX);
             let claimed = upstream.balance.claim(server, allowance.min(found));

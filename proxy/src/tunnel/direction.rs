@@ -42,26 +42,12 @@ pub(super) struct Direction {
     pub(super) end: End,
     /// Bytes that the destination took.
     pub(super) moved: u64,
-    /// Whether the source is to announce its end, and has.
-    farewell: Option<Farewell>,
 }
 
 impl Direction {
     /// A direction that starts with bytes which were read before the tunnel began.
     pub(super) fn new(early: Vec<u8>) -> Self {
-        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0, farewell: None }
-    }
-
-    /// A direction whose source is to announce its end.
-    pub(super) fn with_farewell(early: Vec<u8>) -> Self {
-        let mut farewell = Farewell::default();
-        farewell.see(&early);
-        Self { farewell: Some(farewell), ..Self::new(early) }
-    }
-
-    /// Whether an end here is one that the source has not announced, as it should.
-    pub(super) fn is_cut_short(&self) -> bool {
-        self.farewell.as_ref().is_some_and(Farewell::is_missing)
+        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0 }
     }
 
     /// Whether the destination is slower than the source.
@@ -75,23 +61,25 @@ impl Direction {
     }
 
     /// Moves what can be moved now; ready when this direction is done. When the other direction is
-    /// over, the end is not passed on: both sockets are about to be closed.
+    /// over, the end is not passed on: both sockets are about to be closed. Nor is an end without the
+    /// farewell that is missing.
     pub(super) fn poll(
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
         other_is_over: bool,
+        farewell: &mut Farewell,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         scratch(|buffer| {
             loop {
                 ready!(self.poll_held(to, cx))?;
-                ready!(self.poll_pipe(from, to, cx))?;
+                ready!(self.poll_pipe(from, to, farewell, cx))?;
                 match self.end {
                     End::Open => {}
                     End::Read if other_is_over => self.end = End::Done,
                     // Whoever polls decides what becomes of it.
-                    End::Read if self.is_cut_short() => return Poll::Pending,
+                    End::Read if farewell.is_missing() => return Poll::Pending,
                     End::Read => {
                         ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(Failure::Write)?;
                         self.end = End::Done;
@@ -105,9 +93,7 @@ impl Direction {
                     match read.filled() {
                         [] => self.end = End::Read,
                         bytes => {
-                            if let Some(farewell) = &mut self.farewell {
-                                farewell.see(bytes);
-                            }
+                            farewell.see(bytes);
                             let many = bytes.len() == room;
                             self.pass(bytes, to, cx)?;
                             if many && self.held.is_empty() {
@@ -143,6 +129,7 @@ impl Direction {
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
+        farewell: &mut Farewell,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         let Some(pipe) = &mut self.pipe else { return Poll::Ready(Ok(())) };
@@ -151,11 +138,7 @@ impl Direction {
                 self.moved += count(ready!(pipe.poll_drain(to, cx)).map_err(Failure::Write)?);
             }
             match pipe.poll_fill(from, cx).map_err(Failure::Read)? {
-                Poll::Ready(read @ 1..) => {
-                    if let Some(farewell) = &mut self.farewell {
-                        farewell.pass(count(read));
-                    }
-                }
+                Poll::Ready(read @ 1..) => farewell.pass(count(read)),
                 rest => {
                     if rest.is_ready() {
                         self.end = End::Read;

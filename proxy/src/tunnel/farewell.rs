@@ -1,16 +1,9 @@
 //! Whether a server has said farewell: its frames are followed by their headers alone, to know
 //! whether one of them was a Close.
 
-/// Where between its frames a server's side of a WebSocket tunnel is (RFC 6455, 5.2).
+/// Where between its frames a server's side of a WebSocket tunnel is (RFC 6455, 5.2): 16 bytes.
 #[derive(Debug, Default)]
-pub(super) struct Farewell {
-    at: At,
-    /// A Close frame has begun.
-    said: bool,
-}
-
-#[derive(Debug, Default)]
-enum At {
+pub(super) enum Farewell {
     /// Between two frames.
     #[default]
     Start,
@@ -20,6 +13,8 @@ enum At {
     Extended(u8, u64),
     /// So many bytes of the payload are.
     Payload(u64),
+    /// In a Close frame or behind it.
+    Said,
     /// Somewhere: what came is no frame of a server's.
     Lost,
 }
@@ -27,63 +22,63 @@ enum At {
 impl Farewell {
     /// Whether an end here is one that nobody has announced.
     pub(super) fn is_missing(&self) -> bool {
-        !self.said && !matches!(self.at, At::Lost)
+        !matches!(self, Self::Said | Self::Lost)
     }
 
     /// These bytes have come.
     pub(super) fn see(&mut self, mut bytes: &[u8]) {
-        while let Some((&first, rest)) = bytes.split_first() {
-            if let At::Payload(left) = self.at {
+        while self.is_missing()
+            && let Some((&first, rest)) = bytes.split_first()
+        {
+            if let Self::Payload(left) = *self {
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(left);
                 self.pass(length);
                 let length = usize::try_from(length).unwrap_or(bytes.len());
                 bytes = bytes.get(length..).unwrap_or_default();
-                continue;
-            }
-            self.at = self.next(first);
-            bytes = rest;
-            if matches!(self.at, At::Lost) {
-                return;
+            } else {
+                *self = self.next(first);
+                bytes = rest;
             }
         }
     }
 
     /// So many bytes have come that nobody has looked at.
     pub(super) fn pass(&mut self, bytes: u64) {
-        self.at = match self.at {
-            At::Payload(left) if bytes < left => At::Payload(left - bytes),
-            At::Payload(left) if bytes == left => At::Start,
-            _ => At::Lost,
+        *self = match *self {
+            Self::Said => Self::Said,
+            Self::Payload(left) if bytes < left => Self::Payload(left - bytes),
+            Self::Payload(left) if bytes == left => Self::Start,
+            _ => Self::Lost,
         };
     }
 
-    fn next(&mut self, byte: u8) -> At {
-        match self.at {
-            At::Start => {
+    fn next(&self, byte: u8) -> Self {
+        match *self {
+            Self::Start => {
                 let (last, opcode) = (byte & 0x80 != 0, byte & 0x0f);
                 let control = opcode & 8 != 0;
                 // The first reserved bit is permessage-deflate's; nobody uses the others.
                 let known = matches!(opcode, 0..=2 | 8..=10) && byte & 0x30 == 0;
-                if !known || (control && !last) {
-                    return At::Lost;
+                match opcode {
+                    _ if !known || (control && !last) => Self::Lost,
+                    8 => Self::Said,
+                    _ => Self::Length(control),
                 }
-                self.said |= opcode == 8;
-                At::Length(control)
             }
             // A server masks nothing, and a control frame is short.
-            At::Length(control) => match byte {
-                0 => At::Start,
-                1..=125 => At::Payload(byte.into()),
-                126 if !control => At::Extended(2, 0),
-                127 if !control => At::Extended(8, 0),
-                _ => At::Lost,
+            Self::Length(control) => match byte {
+                0 => Self::Start,
+                1..=125 => Self::Payload(byte.into()),
+                126 if !control => Self::Extended(2, 0),
+                127 if !control => Self::Extended(8, 0),
+                _ => Self::Lost,
             },
-            At::Extended(left, length) => match (left, (length << 8) | u64::from(byte)) {
-                (1, 0) => At::Start,
-                (1, length) => At::Payload(length),
-                (left, length) => At::Extended(left - 1, length),
+            Self::Extended(left, length) => match (left, (length << 8) | u64::from(byte)) {
+                (1, 0) => Self::Start,
+                (1, length) => Self::Payload(length),
+                (left, length) => Self::Extended(left - 1, length),
             },
-            At::Payload(_) | At::Lost => At::Lost,
+            Self::Payload(_) | Self::Said | Self::Lost => Self::Lost,
         }
     }
 }

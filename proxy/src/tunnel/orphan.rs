@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, sleep_until};
@@ -17,8 +18,8 @@ impl Relay {
     /// before, and the proxy may end.
     pub(crate) async fn release(&mut self) -> Outcome {
         let Some(wait) = self.limits.orphaned else { return Outcome::Finished };
-        let ending = if wait.is_zero() { Ending::Lost } else { Ending::Orphaned };
-        let due = Instant::now() + wait;
+        let ending = if wait == 0 { Ending::Lost } else { Ending::Orphaned };
+        let due = Instant::now() + Duration::from_millis(wait.into());
         let mut timer = pin!(sleep_until(due));
         poll_fn(|cx| {
             if let Some(order) = self.reins.order()

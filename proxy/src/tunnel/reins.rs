@@ -13,7 +13,7 @@ use super::ending::{Ending, Order};
 pub(crate) struct Reins {
     order: Cell<Option<Order>>,
     task: Cell<Option<Waker>>,
-    /// In milliseconds since [`START`]; 0 when it has not begun.
+    /// In microseconds since [`START`].
     moved: Cell<u64>,
 }
 
@@ -44,16 +44,24 @@ impl Reins {
         self.task.set(Some(task.clone()));
     }
 
-    /// When something moved last; its beginning counts. None when it has not begun.
-    pub(crate) fn moved(&self) -> Option<Instant> {
-        let moved = self.moved.get();
-        (moved > 0).then(|| *START + Duration::from_millis(moved))
+    /// When something moved last, its beginning included.
+    pub(crate) fn moved(&self) -> Instant {
+        *START + Duration::from_micros(self.moved.get())
+    }
+
+    /// For how long nothing has moved by now; one that has not begun is about to.
+    pub(crate) fn idles(&self, now: Instant) -> Duration {
+        match self.moved.get() {
+            0 => Duration::ZERO,
+            _ => now.saturating_duration_since(self.moved()),
+        }
     }
 
     /// Something has moved.
     pub(super) fn note(&self, moved: Instant) {
-        let since = moved.saturating_duration_since(*START).as_millis();
-        self.moved.set(u64::try_from(since).unwrap_or(u64::MAX).max(1));
+        let since = moved.saturating_duration_since(*START).as_micros();
+        // Never before it did.
+        self.moved.set(u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1));
     }
 
     /// The order that has been given.

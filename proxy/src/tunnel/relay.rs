@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::direction::{Direction, End, Failure};
 use super::ending::Ending;
+use super::farewell::Farewell;
 use super::reins::Reins;
 use crate::net::Stream;
 
@@ -26,9 +27,9 @@ pub(crate) struct Limits {
     pub(crate) to_server: Duration,
     /// How long the other direction may go on after one has ended.
     pub(crate) half_closed: Duration,
-    /// How long a client is held whose server has gone away without a word; none where servers need
-    /// not say one.
-    pub(crate) orphaned: Option<Duration>,
+    /// For how many milliseconds a client is held whose server has gone away without a word; none
+    /// where servers need not say one.
+    pub(crate) orphaned: Option<u32>,
 }
 
 /// One of the two ends of a tunnel.
@@ -77,6 +78,7 @@ pub(crate) struct Relay {
     server: Stream,
     up: Direction,
     down: Direction,
+    farewell: Farewell,
     pub(super) limits: Limits,
     pub(super) reins: Rc<Reins>,
 }
@@ -90,11 +92,10 @@ impl Relay {
         reins: Rc<Reins>,
     ) -> Self {
         let up = Direction::new(from_client);
-        let down = match limits.orphaned {
-            Some(_) => Direction::with_farewell(from_server),
-            None => Direction::new(from_server),
-        };
-        Self { client, server, up, down, limits, reins }
+        let mut farewell = limits.orphaned.map_or(Farewell::Lost, |_| Farewell::Start);
+        farewell.see(&from_server);
+        let down = Direction::new(from_server);
+        Self { client, server, up, down, farewell, limits, reins }
     }
 
     /// Bytes that the client took from the server (nginx: part of `$bytes_sent`).
@@ -109,9 +110,10 @@ impl Relay {
 
     /// Runs until both directions have ended or a limit is reached.
     pub(crate) async fn run(&mut self) -> Outcome {
-        let mut watch = Watch { since: Instant::now(), moved: 0, half_closed: false };
-        let mut timer = pin!(sleep_until(watch.since + self.limits.idle));
-        self.reins.note(watch.since.into_std());
+        let mut watch = Watch { moved: 0, half_closed: false };
+        let start = Instant::now();
+        self.reins.note(start.into_std());
+        let mut timer = pin!(sleep_until(start + self.limits.idle));
         poll_fn(|cx| {
             self.reins.hold(cx.waker());
             Poll::Ready(())
@@ -127,16 +129,16 @@ impl Relay {
     }
 
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let Self { client, server, up, down, .. } = self;
-        let upward = up.poll(client, server, down.is_over(), cx);
-        let downward = down.poll(server, client, up.is_over(), cx);
+        let Self { client, server, up, down, farewell, .. } = self;
+        let upward = up.poll(client, server, down.is_over(), &mut Farewell::Lost, cx);
+        let downward = down.poll(server, client, up.is_over(), farewell, cx);
         let is_gone = match (&upward, &downward) {
             (_, Poll::Ready(Err(Failure::Read(_)))) => true,
             // It may have said farewell before it was told more.
             (Poll::Ready(Err(Failure::Write(_))), Poll::Pending) => true,
             _ => down.end == End::Read,
         };
-        if is_gone && down.is_cut_short() && !down.is_blocked() && !up.is_over() {
+        if is_gone && farewell.is_missing() && !down.is_blocked() && !up.is_over() {
             return Poll::Ready(Outcome::Orphaned);
         }
         match (upward, downward) {
@@ -157,11 +159,11 @@ impl Relay {
     ) -> Poll<Outcome> {
         let (moved, half_closed) = (self.up.moved + self.down.moved, self.is_half_closed());
         if moved != watch.moved || half_closed != watch.half_closed {
-            *watch = Watch { since: Instant::now(), moved, half_closed };
-            self.reins.note(watch.since.into_std());
+            *watch = Watch { moved, half_closed };
+            self.reins.note(Instant::now().into_std());
         }
         let (limit, mut outcome) = self.limit();
-        let mut deadline = watch.since + limit;
+        let mut deadline = Instant::from_std(self.reins.moved() + limit);
         if let Some(order) = self.reins.order()
             && Instant::from_std(order.due) < deadline
         {
@@ -197,9 +199,8 @@ impl Relay {
     }
 }
 
-/// When something moved last.
+/// What moved so far; the reins know when.
 struct Watch {
-    since: Instant,
     moved: u64,
     half_closed: bool,
 }

@@ -48,19 +48,26 @@ pub struct Setup {
     worker: Worker,
     workers_at_start: bool,
     threads: Option<usize>,
+    location: &'static str,
 }
 
 impl Setup {
     /// Nothing but the two programs.
     #[must_use]
     pub fn new(front: Front, worker: Worker) -> Self {
-        Self { front, worker, workers_at_start: true, threads: None }
+        Self { front, worker, workers_at_start: true, threads: None, location: "" }
     }
 
     /// `worker_processes N;` stands at the top of nginx.conf.
     #[must_use]
     pub fn threads(self, n: usize) -> Self {
         Self { threads: Some(n), ..self }
+    }
+
+    /// This stands in `location /`, too.
+    #[must_use]
+    pub fn location(self, says: &'static str) -> Self {
+        Self { location: says, ..self }
     }
 
     /// The workers wait until [`Guide::supervisorctl`] starts them.
@@ -104,6 +111,7 @@ impl Setup {
     fn write_files(self, place: &Place, port: u16) {
         let mut nginx =
             deployed("nginx.conf").replace("localhost:8080", &format!("localhost:{port}"));
+        nginx = nginx.replacen("location / {", &format!("location / {{ {}", self.location), 1);
         if let Some(n) = self.threads {
             nginx.insert_str(0, &format!("worker_processes {n};\n"));
         }

@@ -84,6 +84,36 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Whom it is counted for.
+    #[must_use]
+    pub fn server(&self) -> ServerId {
+        ServerId::new(&self.group, self.place)
+    }
+}
+
+/// A server of an upstream, across generations: what [`Held`] counts for. It means something while
+/// a connection to that server is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ServerId {
+    group: usize,
+    place: usize,
+}
+
+impl ServerId {
+    /// None of all servers: for connections that nobody moves.
+    pub const NONE: Self = Self { group: 0, place: 0 };
+
+    pub(super) fn new(group: &Arc<Group>, place: usize) -> Self {
+        Self { group: Arc::as_ptr(group).addr(), place }
+    }
+
+    /// Where it is counted, if it is there.
+    pub(super) fn place_in(self, group: &Arc<Group>) -> Option<usize> {
+        (self.group == Arc::as_ptr(group).addr()).then_some(self.place)
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(counts) = self.group.lock().get_mut(self.place) {

@@ -7,8 +7,10 @@
 //! Nothing here opens a socket, knows a file or reads a clock: `now` is an argument.
 
 mod choose;
+mod evening;
 mod hash;
 mod lease;
+mod leaving;
 mod line;
 mod peer;
 mod random;
@@ -19,7 +21,9 @@ mod zone;
 #[cfg(test)]
 mod stories;
 
-pub use lease::{Held, Lease};
+pub use evening::Rebalance;
+pub use lease::{Held, Lease, ServerId};
+pub use leaving::Occupied;
 pub use line::Turn;
 pub use peer::{PeerSettings, PeerSnapshot, PeerState};
 pub use tried::Tried;

@@ -100,6 +100,8 @@ pub(super) struct Counts {
     recovery: Recovery,
     /// The last failure or the last pick from the bench: the bench is worked through by age.
     pub(super) touched: Option<Instant>,
+    /// How many connections it is to lose, so that all have their share.
+    pub(super) allowance: u32,
     /// Connections ever given.
     pub(super) picks: u64,
     /// Failures ever seen.
@@ -197,6 +199,20 @@ impl Counts {
             }
             self.fails = 0;
         }
+    }
+
+    /// It was started anew: what it failed at is forgiven.
+    pub(super) fn welcome<A>(&mut self, settings: &PeerSettings<A>) {
+        if settings.max_fails > 0 && self.fails >= settings.max_fails {
+            self.recovery = Recovery::Due;
+        }
+        self.fails = 0;
+        self.probing = false;
+    }
+
+    /// Whether it has not failed, or has answered since.
+    pub(super) fn is_sound(&self) -> bool {
+        self.fails == 0
     }
 
     /// The clock of a recovery that is due starts: where there is a `slow_start`, each pick asks.

@@ -45,7 +45,7 @@ pub enum Method {
 /// One upstream of one generation. Cloning it makes another handle.
 #[derive(Debug)]
 pub struct Upstream<A> {
-    inner: Arc<Inner<A>>,
+    pub(super) inner: Arc<Inner<A>>,
 }
 
 impl<A> Clone for Upstream<A> {
@@ -137,6 +137,40 @@ impl<A> Upstream<A> {
     pub fn has_untried(&self, tried: &Tried) -> bool {
         let peers = self.inner.peers.iter().enumerate();
         peers.into_iter().any(|(index, peer)| !peer.settings.down && !tried.contains(index))
+    }
+
+    /// Where the peers listen, in the order written.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<A>
+    where
+        A: Clone,
+    {
+        self.inner.peers.iter().map(|peer| peer.settings.address.clone()).collect()
+    }
+
+    /// Whether a peer has failed and not answered since.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let counts = self.inner.group.lock();
+        let mut peers = self.inner.peers.iter();
+        peers.any(|peer| counts.get(peer.place).is_some_and(|counts| !counts.is_sound()))
+    }
+
+    /// Takes those back that have failed and were started anew since, as `is_back` says of an
+    /// address. A benched one leaves the bench at once. Says who they are.
+    pub fn welcome(&self, is_back: impl Fn(&A) -> bool) -> Vec<A>
+    where
+        A: Clone,
+    {
+        let mut counts = self.inner.group.lock();
+        let welcomed = self.inner.peers.iter().filter_map(|Peer { settings, place, .. }| {
+            let counts = counts.get_mut(*place).filter(|counts| !counts.is_sound())?;
+            is_back(&settings.address).then(|| {
+                counts.welcome(settings);
+                settings.address.clone()
+            })
+        });
+        welcomed.collect()
     }
 
     /// Whether requests wait for a peer; a new one should go behind them.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::evening::Evening;
 use super::line::Line;
 use super::peer::Counts;
 
@@ -118,6 +119,8 @@ pub(super) struct Group {
     counts: Mutex<Vec<Counts>>,
     /// Who waits for one of them.
     pub(super) line: Line,
+    /// How far evening them out is.
+    pub(super) evening: Mutex<Evening>,
 }
 
 impl Group {

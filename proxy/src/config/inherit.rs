@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::model::{
     AccessLog, ErrorLog, Http, HttpVersion, Keepalive, LimitZone, Listen, LogBuffer, LogFormat,
-    Map, Method, NextUpstream, Queue, Server, ServerName, SetHeader, Settings, Types, Upstream,
-    UpstreamServer, User,
+    Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader, Settings, Types,
+    Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
@@ -73,6 +73,9 @@ pub(super) struct UpstreamDraft {
     pub(super) keepalive_time: Option<Duration>,
     pub(super) keepalive_timeout: Option<Duration>,
     pub(super) queue: Option<Queue>,
+    pub(super) drain_timeout: Option<Duration>,
+    pub(super) orphan_release: Option<Duration>,
+    pub(super) rebalance: Option<Spanned<Rebalance>>,
 }
 
 impl UpstreamDraft {
@@ -83,8 +86,16 @@ impl UpstreamDraft {
             time: self.keepalive_time.unwrap_or(Duration::from_secs(3600)),
             timeout: self.keepalive_timeout.unwrap_or(MINUTE),
         };
-        let method = self.method.unwrap_or_default();
-        Upstream { name, method, servers: self.servers, keepalive, queue: self.queue }
+        Upstream {
+            name,
+            method: self.method.unwrap_or_default(),
+            servers: self.servers,
+            keepalive,
+            queue: self.queue,
+            drain_timeout: self.drain_timeout,
+            orphan_release: self.orphan_release.unwrap_or(Duration::from_secs(5)),
+            rebalance: self.rebalance.map(|rebalance| rebalance.value),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::listeners;
 use super::worker::{self, Plan};
 use crate::balance::{PeerSnapshot, Zone};
 use crate::config::{Config, Problem};
-use crate::generation::{self, Generation, LogFiles};
+use crate::generation::{self, Chores, Generation, LogFiles};
 use crate::limit::Zones;
 use crate::listen::{Door, Limits};
 use crate::net::{Addr, Bound};
@@ -184,8 +184,7 @@ impl Proxy {
         let doors = next.doors(&generation, &self.counters, &limits);
         let old = std::mem::replace(&mut *current, next);
         listeners::leave(old.bound, &current.bound);
-        let (chores, first) = (generation.chores, current.first_upstream());
-        self.plan.send_replace(Plan::Serve { doors, chores, first });
+        self.plan.send_replace(current.plan(doors, generation.chores));
         old.retired.cancel();
         Ok(())
     }
@@ -318,8 +317,7 @@ impl Prepared {
         let budget = Budget::new(threads);
         let limits = budget.limits(config, current.bound.len());
         let doors = current.doors(&generation, &counters, &limits);
-        let (chores, first) = (generation.chores, current.first_upstream());
-        let (plan, orders) = watch::channel(Plan::Serve { doors, chores, first });
+        let (plan, orders) = watch::channel(current.plan(doors, generation.chores));
         let (alive, all_ended) = mpsc::channel(1);
         for number in 0..threads {
             worker::start(number, orders.clone(), alive.clone(), powerless)
@@ -343,13 +341,12 @@ impl Current {
         }
     }
 
-    /// The number with which its upstreams begin.
-    fn first_upstream(&self) -> u64 {
-        self.upstreams
-            .iter()
-            .map(|upstream| upstream.current().keepalive.id())
-            .min()
-            .unwrap_or_default()
+    /// What the threads are to do.
+    fn plan(&self, doors: Vec<Door>, chores: Arc<Chores>) -> Plan {
+        let upstreams = self.upstreams.clone();
+        let numbers = upstreams.iter().map(|upstream| upstream.current().keepalive.id());
+        let first = numbers.min().unwrap_or_default();
+        Plan::Serve { doors, upstreams, chores, first }
     }
 
     /// What the worker threads serve.

@@ -7,26 +7,27 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::account::give_up_all;
 use crate::generation::Chores;
-use crate::listen::{Crowd, Door, accept};
+use crate::listen::{Crowd, Door, LOOK, Releases, Roster, accept};
 use crate::tasks::Tasks;
-use crate::upstream::Pool;
+use crate::tunnel::{Ending, Order};
+use crate::upstream::{Group, Pool};
 
 /// How often idle connections to servers are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How often chores are done: a socket that appears is to have joined within a second.
-const CHORES: Duration = Duration::from_millis(500);
+/// How long tunnels that are told to end at the proxy's end may take for it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What all worker threads are to do.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
     /// Accept at these doors; connections of earlier ones go on. And do these chores. The
     /// upstreams behind the doors begin with this number.
-    Serve { doors: Vec<Door>, chores: Arc<Chores>, first: u64 },
+    Serve { doors: Vec<Door>, upstreams: Vec<Group>, chores: Arc<Chores>, first: u64 },
     /// Accept nothing until there are doors again.
     Pause,
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
@@ -60,7 +61,7 @@ pub(super) fn start(
                     if number == 0 {
                         Tasks::default().spawn(do_chores(plan.clone()));
                     }
-                    run(plan).await;
+                    run(number, plan).await;
                 });
             }
             Err(error) => {
@@ -72,20 +73,26 @@ pub(super) fn start(
     start.recv().unwrap_or_else(|_| Err(io::Error::other("the thread died at its start")))
 }
 
-async fn run(mut plan: watch::Receiver<Plan>) {
-    let (tasks, pool, crowd) = (Tasks::default(), Pool::default(), Crowd::default());
+async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
+    let (tasks, pool) = (Tasks::default(), Pool::default());
+    let (crowd, roster) = (Crowd::default(), Roster::default());
     Tasks::default().spawn(sweep(pool.clone(), plan.clone()));
+    Tasks::default().spawn(release(Releases::new(number, roster.clone()), plan.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
             Plan::Serve { doors, .. } => {
                 for door in doors {
-                    tasks.spawn(accept(door, pool.clone(), crowd.clone(), tasks.clone()));
+                    let (crowd, roster) = (crowd.clone(), roster.clone());
+                    tasks.spawn(accept(door, pool.clone(), crowd, roster, tasks.clone()));
                 }
             }
             Plan::Pause => {}
-            Plan::Quit(limit) => return drain(&tasks, limit, &mut plan).await,
-            Plan::Stop => return,
+            Plan::Quit(limit) => {
+                drain(&tasks, limit, &mut plan).await;
+                return end(&roster, &tasks).await;
+            }
+            Plan::Stop => return end(&roster, &tasks).await,
         }
         if plan.changed().await.is_err() {
             return;
@@ -108,6 +115,15 @@ async fn drain(tasks: &Tasks, limit: Option<Duration>, plan: &mut watch::Receive
     }
 }
 
+/// Ends the tunnels that are left.
+async fn end(roster: &Roster, tasks: &Tasks) {
+    let order = Order { ending: Ending::Shutdown, due: std::time::Instant::now() };
+    if roster.end(|_| Some(order)) > 0 {
+        // Requests that are under way are not waited for.
+        let _ = timeout(FAREWELL, tasks.drained()).await;
+    }
+}
+
 /// Drops connections to servers that were closed or have idled for too long.
 async fn sweep(pool: Pool, plan: watch::Receiver<Plan>) {
     let mut oldest = 0;
@@ -122,6 +138,34 @@ async fn sweep(pool: Pool, plan: watch::Receiver<Plan>) {
     }
 }
 
+/// Lets those tunnels go that what is served does not want to keep.
+async fn release(mut releases: Releases, mut plan: watch::Receiver<Plan>) {
+    loop {
+        let serves = match &*plan.borrow_and_update() {
+            Plan::Serve { upstreams, .. } => {
+                releases.serve(upstreams.clone());
+                true
+            }
+            // Whom would they come back to?
+            Plan::Pause | Plan::Quit(_) => false,
+            Plan::Stop => return,
+        };
+        loop {
+            let changed = if serves && !releases.is_idle() {
+                releases.look(std::time::Instant::now());
+                timeout(LOOK, plan.changed()).await
+            } else {
+                Ok(plan.changed().await)
+            };
+            match changed {
+                Ok(Ok(())) => break,
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+        }
+    }
+}
+
 /// Does the chores of what is served, and of what was served last. One thread does it for all.
 async fn do_chores(mut plan: watch::Receiver<Plan>) {
     let mut chores: Option<Arc<Chores>> = None;
@@ -132,7 +176,7 @@ async fn do_chores(mut plan: watch::Receiver<Plan>) {
             Plan::Stop => return,
         }
         if let Some(chores) = chores.as_ref().filter(|chores| !chores.is_idle()) {
-            sleep(CHORES).await;
+            sleep(chores.rest()).await;
             chores.run(std::time::Instant::now());
         } else if plan.changed().await.is_err() {
             return;

@@ -54,7 +54,7 @@ pub(crate) fn build(
 ) -> Result<Generation, Problem> {
     let error_log = main_log(config, files)?;
     let Some(http) = &config.http else {
-        let chores = Arc::new(Chores::new(Vec::new(), files.clone()));
+        let chores = Arc::new(Chores::new(Vec::new(), &[], files.clone(), &error_log));
         return Ok(Generation { doors: Vec::new(), upstreams: Vec::new(), chores, error_log });
     };
     let names = templates::names(config, http)?;
@@ -74,6 +74,6 @@ pub(crate) fn build(
         doors.push(Listening { door, site: all, inside: own.into() });
     }
     let (upstreams, watches) = upstreams.into_all();
-    let chores = Arc::new(Chores::new(watches, files.clone()));
+    let chores = Arc::new(Chores::new(watches, &upstreams, files.clone(), &error_log));
     Ok(Generation { doors, upstreams, chores, error_log })
 }

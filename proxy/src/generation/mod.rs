@@ -10,6 +10,7 @@ mod chores;
 mod limits;
 mod logs;
 mod proxying;
+mod returns;
 mod rewrites;
 mod site;
 mod templates;

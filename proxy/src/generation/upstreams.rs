@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::addresses;
 use super::templates::{at, compile};
 use super::watch::{Member, Plan, Watch};
-use crate::balance::{Method, PeerSettings, Zone};
+use crate::balance::{self, Method, PeerSettings, Zone};
 use crate::config::model::{self, Http, ProxyPass, ProxyTarget};
 use crate::config::{Config, Problem, Spanned};
 use crate::net::Addr;
 use crate::observe::ErrorLog;
 use crate::route::Names;
-use crate::upstream::{Directory, Entry, Group, Key, Queue, Watched};
+use crate::upstream::{Directory, Entry, Group, Key, Queue, Rebalance, Release, Watched};
 
 /// The upstreams of one generation.
 #[derive(Debug)]
@@ -110,6 +110,7 @@ impl<'a> Upstreams<'a> {
             key,
             keepalive: upstream.keepalive,
             queue,
+            release: release(upstream),
             members,
         });
         Ok(())
@@ -153,6 +154,9 @@ impl<'a> Upstreams<'a> {
     }
 }
 
+/// In which time clients of a dead server are told, where no block says it.
+const ORPHAN_RELEASE: Duration = Duration::from_secs(5);
+
 /// Weights that a consistent hash has points for: 160 for each unit, 12 bytes for each point.
 const HEAVIEST: u64 = 100_000;
 
@@ -176,6 +180,19 @@ fn settings<A>(server: &model::UpstreamServer, address: A) -> PeerSettings<A> {
     }
 }
 
+/// Which tunnels it lets go.
+fn release(upstream: &model::Upstream) -> Release {
+    let rebalance = |it: model::Rebalance| Rebalance {
+        settings: balance::Rebalance { threshold: it.threshold, per_minute: it.per_minute },
+        idle: it.idle,
+    };
+    Release {
+        drain: upstream.drain_timeout,
+        orphan: upstream.orphan_release,
+        rebalance: upstream.rebalance.map(rebalance),
+    }
+}
+
 /// An upstream without a block.
 fn implicit(name: Box<str>) -> Plan {
     Plan {
@@ -184,6 +201,7 @@ fn implicit(name: Box<str>) -> Plan {
         key: Key::Nothing,
         keepalive: IMPLICIT,
         queue: None,
+        release: Release { drain: None, orphan: ORPHAN_RELEASE, rebalance: None },
         members: Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use crate::balance::{self, Method, PeerSettings, Policy, Zone};
 use crate::config::model;
 use crate::net::Addr;
 use crate::observe::{ErrorLog, Level};
-use crate::upstream::{Keepalive, Key, Queue, Upstream, Watched};
+use crate::upstream::{Keepalive, Key, Queue, Release, Upstream, Watched};
 
 /// What an upstream is made of, as often as its servers change.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(super) struct Plan {
     pub(super) key: Key,
     pub(super) keepalive: model::Keepalive,
     pub(super) queue: Option<Queue>,
+    pub(super) release: Release,
     pub(super) members: Vec<Member>,
 }
 
@@ -66,6 +67,7 @@ impl Plan {
             keepalive: Keepalive::new(connections, requests, time, timeout),
             key: self.key.clone(),
             queue: self.queue,
+            release: self.release,
             replaced: AtomicBool::new(false),
         }
     }

@@ -70,18 +70,20 @@ impl Service<Exchange> for Forward {
 pub(super) struct Forwarded<'a> {
     pub(super) record: Rc<Record>,
     pub(super) forwarding: &'a Forwarding,
-    group: &'a Group,
+    pub(super) group: &'a Group,
     /// The servers that there are when the request comes, or when its turn comes in the queue.
-    upstream: Current<'a>,
+    pub(super) upstream: Current<'a>,
     /// What of the request's body is to be sent.
     pub(super) body: Option<Pending>,
     /// How far the body is that was sent last.
     pub(super) sent: Option<Rc<Sent>>,
-    upgrade: bool,
+    pub(super) upgrade: bool,
     pub(super) tried: Tried,
     /// Servers that were asked for other locations.
     tries_before: usize,
     pub(super) budget: Budget,
+    /// Whether a server was not there that may be back in a moment.
+    pub(super) absent: bool,
 }
 
 /// A request that can be sent.
@@ -120,6 +122,7 @@ impl<'a> Forwarded<'a> {
             tried,
             tries_before,
             budget,
+            absent: false,
         }
     }
 
@@ -128,8 +131,12 @@ impl<'a> Forwarded<'a> {
         let mut status = StatusCode::BAD_GATEWAY;
         let mut any_live = false;
         while self.budget.take(now()) {
-            let lease = match self.group.lease(&mut self.upstream, &mut self.tried).await {
-                Ok(lease) => lease,
+            let found = match self.group.lease(&mut self.upstream, &mut self.tried).await {
+                Ok(lease) => Ok((lease, None)),
+                Err(unavailable) => self.held().await.ok_or(unavailable),
+            };
+            let (lease, connection) = match found {
+                Ok(found) => found,
                 Err(unavailable) => {
                     // The benched ones were asked too, but in vain: nginx says so without asking.
                     if !any_live {
@@ -142,7 +149,7 @@ impl<'a> Forwarded<'a> {
                 }
             };
             any_live |= !lease.was_benched();
-            match self.attempt(lease).await {
+            match self.attempt(lease, connection).await {
                 Attempt::Break(outcome) => return outcome,
                 Attempt::Continue(instead) => status = instead,
             }
@@ -153,14 +160,16 @@ impl<'a> Forwarded<'a> {
         Err(Refusal::Status(status))
     }
 
-    /// Asks one server. A kept connection that turns out to be closed says nothing about the
-    /// server: the same one is asked again over a new connection.
-    async fn attempt(&mut self, lease: Lease) -> Attempt {
+    /// Asks one server, over a new connection if there is one already. A kept connection that turns
+    /// out to be closed says nothing about the server: the same one is asked again over a new one.
+    async fn attempt(&mut self, lease: Lease, new: Option<Connection>) -> Attempt {
         let peer = lease.peer();
         self.begin_try(self.written(peer));
-        let kept = self.record.client.pool.take(&self.upstream.keepalive, peer);
-        let reused = kept.is_some();
-        let mut outcome = self.ask(kept, &lease).await;
+        let fresh = new.is_some();
+        let pool = &self.record.client.pool;
+        let open = new.or_else(|| pool.take(&self.upstream.keepalive, peer));
+        let reused = open.is_some() && !fresh;
+        let mut outcome = self.ask(open, &lease).await;
         if let (true, Err((Failure::Closed(_) | Failure::Socket(..), again))) = (reused, &outcome)
             && *again
         {
@@ -176,16 +185,16 @@ impl<'a> Forwarded<'a> {
         }
     }
 
-    /// Sends the request over a kept connection or a new one. The error says whether the request
+    /// Sends the request over an open connection or a new one. The error says whether the request
     /// may be sent again.
     async fn ask(
         &mut self,
-        kept: Option<Connection>,
+        open: Option<Connection>,
         lease: &Lease,
     ) -> Result<Reply, (Failure, bool)> {
         let Forwarding { times, .. } = self.forwarding;
         let started = self.record.tries.borrow().last().map_or_else(Instant::now, |t| t.started);
-        let connection = match kept {
+        let connection = match open {
             Some(connection) => connection,
             None => {
                 let written = self.written(lease.peer());
@@ -235,14 +244,17 @@ impl<'a> Forwarded<'a> {
     ) -> Response<Content> {
         self.note_head(&head);
         let times = self.forwarding.times;
+        let websocket = self.asks_for_websocket();
         let limits = tunnel::Limits {
             idle: times.read,
             to_client: self.record.rules().map_or(times.send, |rules| rules.send_timeout),
             to_server: times.send,
             half_closed: HALF_CLOSED,
+            orphaned: websocket.then(|| within(self.upstream.release.orphan)),
         };
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
-        let switched = Switched { server, held: lease.into_held(), limits, epitaph };
+        let held = lease.into_held();
+        let switched = Switched { server, held, limits, websocket, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);
         self.response(&mut head, Content::Empty)
     }
@@ -258,6 +270,7 @@ impl<'a> Forwarded<'a> {
             last.status = status.as_u16();
             last.ended();
         });
+        self.absent |= failure.is_absence();
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
@@ -309,5 +322,13 @@ impl<'a> Forwarded<'a> {
         if let Some(last) = self.record.tries.borrow_mut().last_mut() {
             with(last);
         }
+    }
+}
+
+/// A moment within this time, by chance and in milliseconds; 0 only where there is no time.
+fn within(time: Duration) -> u32 {
+    match u32::try_from(time.as_millis()).unwrap_or(u32::MAX) {
+        0 => 0,
+        most => rand::random_range(1..=most),
     }
 }

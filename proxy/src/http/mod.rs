@@ -14,6 +14,7 @@ mod escape;
 mod files;
 mod forward;
 mod headers;
+mod holding;
 mod lengths;
 mod limits;
 mod outgoing;

@@ -32,6 +32,8 @@ pub(crate) struct Switched {
     pub(crate) held: Held,
     /// What bounds the tunnel.
     pub(crate) limits: tunnel::Limits,
+    /// Whether WebSocket was asked for, rather than another protocol.
+    pub(crate) websocket: bool,
     /// What its end is told with.
     pub(crate) epitaph: Epitaph,
 }
@@ -73,6 +75,7 @@ impl Epitaph {
             Outcome::Blocked(Side::Server) => {
                 (Level::Error, "upstream timed out (110: Connection timed out)".into())
             }
+            Outcome::Ended(_) | Outcome::Orphaned => (Level::Info, outcome.to_string()),
             Outcome::Failed(Side::Client, error) => {
                 (Level::Info, format!("client connection failed ({})", errno(error)))
             }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection;
 use super::crowd::{Crowd, Limits};
+use super::roster::Roster;
 use crate::http::{Client, Flow, Site};
 use crate::net::{Bound, Stream};
 use crate::observe::{Counters, Level, errno};
@@ -45,7 +46,7 @@ pub(crate) struct Door {
 
 /// Accepts until the door is retired. The socket's queue is the process's: what this loop leaves
 /// in it is accepted by the next generation's, or by itself where there is none.
-pub(crate) async fn accept(door: Door, pool: Pool, crowd: Crowd, tasks: Tasks) {
+pub(crate) async fn accept(door: Door, pool: Pool, crowd: Crowd, roster: Roster, tasks: Tasks) {
     let log = door.site.error_log.clone();
     let listener = match door.bound.listener() {
         Ok(listener) => listener,
@@ -59,7 +60,8 @@ pub(crate) async fn accept(door: Door, pool: Pool, crowd: Crowd, tasks: Tasks) {
     let serve = |(stream, peer): (Stream, Option<SocketAddr>)| {
         let client = door.client(&stream, peer, &pool);
         let retired = door.retired.clone();
-        tasks.spawn(connection::serve(stream, client, retired, crowd.clone(), tasks.clone()));
+        let (crowd, roster) = (crowd.clone(), roster.clone());
+        tasks.spawn(connection::serve(stream, client, retired, crowd, roster, tasks.clone()));
     };
     let next = async || {
         if crowd.is_full(&door.limits) {

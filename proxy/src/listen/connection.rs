@@ -14,13 +14,15 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
+use super::roster::Roster;
 use super::socket::Socket;
 use super::wire::Wire;
+use crate::balance::ServerId;
 use crate::http::{Client, Switched, stack};
 use crate::net::Stream;
 use crate::observe::{Turn, now};
 use crate::tasks::Tasks;
-use crate::tunnel::Relay;
+use crate::tunnel::{Outcome, Reins, Relay};
 
 /// How long a client may go on sending what nobody will read, after an answer that closes the
 /// connection (nginx: `lingering_timeout`). Closing at once could destroy the answer on its way.
@@ -42,6 +44,7 @@ pub(super) async fn serve(
     client: Rc<Client>,
     retired: CancellationToken,
     crowd: Crowd,
+    roster: Roster,
     tasks: Tasks,
 ) {
     let place = poll_fn(|cx| Poll::Ready(crowd.enter(&client, cx.waker().clone()))).await;
@@ -90,7 +93,7 @@ pub(super) async fn serve(
     let (stream, early) = take_back(http.into_parts());
     match switched {
         // This task is as large as hyper's state; the tunnel's own is a third of it.
-        Some(switched) => tasks.spawn(tunnel((stream, early), switched, client)),
+        Some(switched) => tasks.spawn(tunnel((stream, early), switched, client, &roster)),
         None if client.linger.get() => linger(stream).await,
         None => {}
     }
@@ -108,16 +111,26 @@ fn tunnel(
     half: (Stream, Vec<u8>),
     switched: Switched,
     client: Rc<Client>,
-) -> impl Future<Output = ()> {
-    let Switched { server, held, limits, epitaph } = switched;
+    roster: &Roster,
+) -> impl Future<Output = ()> + use<> {
+    let Switched { server, held, limits, websocket, epitaph } = switched;
     let counted = client.count_tunnel();
     let open = client.open.take();
+    let reins = Rc::<Reins>::default();
+    // Of another protocol nobody knows whether its clients come back.
+    let leads_to = if websocket { held.server() } else { ServerId::NONE };
+    let entry = roster.enter(leads_to, reins.clone());
     drop(client);
-    let mut relay = Relay::new(half, server, limits);
+    let mut relay = Relay::new(half, server, limits, reins);
     async move {
-        let outcome = relay.run().await;
+        let mut outcome = relay.run().await;
+        if matches!(outcome, Outcome::Orphaned) {
+            // The server has one connection less from now on.
+            drop(held);
+            outcome = relay.release().await;
+        }
         epitaph.tell(&relay, outcome);
-        drop((held, counted, open));
+        drop((entry, counted, open));
     }
 }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::farewell::Farewell;
 use crate::net::{Pipe, Stream, scratch};
 
 /// How far one direction is.
@@ -60,21 +61,25 @@ impl Direction {
     }
 
     /// Moves what can be moved now; ready when this direction is done. When the other direction is
-    /// over, the end is not passed on: both sockets are about to be closed.
+    /// over, the end is not passed on: both sockets are about to be closed. Nor is an end without the
+    /// farewell that is missing.
     pub(super) fn poll(
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
         other_is_over: bool,
+        farewell: &mut Farewell,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         scratch(|buffer| {
             loop {
                 ready!(self.poll_held(to, cx))?;
-                ready!(self.poll_pipe(from, to, cx))?;
+                ready!(self.poll_pipe(from, to, farewell, cx))?;
                 match self.end {
                     End::Open => {}
                     End::Read if other_is_over => self.end = End::Done,
+                    // Whoever polls decides what becomes of it.
+                    End::Read if farewell.is_missing() => return Poll::Pending,
                     End::Read => {
                         ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(Failure::Write)?;
                         self.end = End::Done;
@@ -88,6 +93,7 @@ impl Direction {
                     match read.filled() {
                         [] => self.end = End::Read,
                         bytes => {
+                            farewell.see(bytes);
                             let many = bytes.len() == room;
                             self.pass(bytes, to, cx)?;
                             if many && self.held.is_empty() {
@@ -123,6 +129,7 @@ impl Direction {
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
+        farewell: &mut Farewell,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         let Some(pipe) = &mut self.pipe else { return Poll::Ready(Ok(())) };
@@ -131,7 +138,7 @@ impl Direction {
                 self.moved += count(ready!(pipe.poll_drain(to, cx)).map_err(Failure::Write)?);
             }
             match pipe.poll_fill(from, cx).map_err(Failure::Read)? {
-                Poll::Ready(1..) => {}
+                Poll::Ready(read @ 1..) => farewell.pass(count(read)),
                 rest => {
                     if rest.is_ready() {
                         self.end = End::Read;

@@ -4,6 +4,12 @@
 //! knows no request, no configuration and no generation, so a reload cannot touch it.
 
 mod direction;
+mod ending;
+mod farewell;
+mod orphan;
+mod reins;
 mod relay;
 
+pub(crate) use ending::{Ending, Order};
+pub(crate) use reins::Reins;
 pub(crate) use relay::{Limits, Outcome, Relay, Side};

@@ -4,12 +4,16 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::direction::{Direction, End, Failure};
+use super::ending::Ending;
+use super::farewell::Farewell;
+use super::reins::Reins;
 use crate::net::Stream;
 
 /// What bounds a tunnel.
@@ -23,6 +27,9 @@ pub(crate) struct Limits {
     pub(crate) to_server: Duration,
     /// How long the other direction may go on after one has ended.
     pub(crate) half_closed: Duration,
+    /// For how many milliseconds a client is held whose server has gone away without a word; none
+    /// where servers need not say one.
+    pub(crate) orphaned: Option<u32>,
 }
 
 /// One of the two ends of a tunnel.
@@ -45,6 +52,10 @@ pub(crate) enum Outcome {
     Idle,
     /// A side did not take its bytes for [`Limits::to_client`] or [`Limits::to_server`].
     Blocked(Side),
+    /// The server has gone away without a word: the client is to be released.
+    Orphaned,
+    /// The proxy was told to end it.
+    Ended(Ending),
 }
 
 impl fmt::Display for Outcome {
@@ -54,6 +65,8 @@ impl fmt::Display for Outcome {
             Self::Failed(side, error) => write!(f, "{side:?}: {error}"),
             Self::Idle => f.write_str("idle"),
             Self::Blocked(side) => write!(f, "{side:?} does not read"),
+            Self::Orphaned => f.write_str(Ending::Orphaned.reason()),
+            Self::Ended(ending) => write!(f, "{} ({})", ending.reason(), ending.code()),
         }
     }
 }
@@ -61,11 +74,13 @@ impl fmt::Display for Outcome {
 /// A tunnel: two sockets and what moves between them.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    client: Stream,
+    pub(super) client: Stream,
     server: Stream,
     up: Direction,
     down: Direction,
-    limits: Limits,
+    farewell: Farewell,
+    pub(super) limits: Limits,
+    pub(super) reins: Rc<Reins>,
 }
 
 impl Relay {
@@ -74,9 +89,13 @@ impl Relay {
         (client, from_client): (Stream, Vec<u8>),
         (server, from_server): (Stream, Vec<u8>),
         limits: Limits,
+        reins: Rc<Reins>,
     ) -> Self {
-        let (up, down) = (Direction::new(from_client), Direction::new(from_server));
-        Self { client, server, up, down, limits }
+        let up = Direction::new(from_client);
+        let mut farewell = limits.orphaned.map_or(Farewell::Lost, |_| Farewell::Start);
+        farewell.see(&from_server);
+        let down = Direction::new(from_server);
+        Self { client, server, up, down, farewell, limits, reins }
     }
 
     /// Bytes that the client took from the server (nginx: part of `$bytes_sent`).
@@ -91,8 +110,15 @@ impl Relay {
 
     /// Runs until both directions have ended or a limit is reached.
     pub(crate) async fn run(&mut self) -> Outcome {
-        let mut watch = Watch { since: Instant::now(), moved: 0, half_closed: false };
-        let mut timer = pin!(sleep_until(watch.since + self.limits.idle));
+        let mut watch = Watch { moved: 0, half_closed: false };
+        let start = Instant::now();
+        self.reins.note(start.into_std());
+        let mut timer = pin!(sleep_until(start + self.limits.idle));
+        poll_fn(|cx| {
+            self.reins.hold(cx.waker());
+            Poll::Ready(())
+        })
+        .await;
         poll_fn(|cx| {
             if let Poll::Ready(outcome) = self.poll_move(cx) {
                 return Poll::Ready(outcome);
@@ -103,9 +129,18 @@ impl Relay {
     }
 
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let Self { client, server, up, down, .. } = self;
-        let upward = up.poll(client, server, down.is_over(), cx);
-        let downward = down.poll(server, client, up.is_over(), cx);
+        let Self { client, server, up, down, farewell, .. } = self;
+        let upward = up.poll(client, server, down.is_over(), &mut Farewell::Lost, cx);
+        let downward = down.poll(server, client, up.is_over(), farewell, cx);
+        let is_gone = match (&upward, &downward) {
+            (_, Poll::Ready(Err(Failure::Read(_)))) => true,
+            // It may have said farewell before it was told more.
+            (Poll::Ready(Err(Failure::Write(_))), Poll::Pending) => true,
+            _ => down.end == End::Read,
+        };
+        if is_gone && farewell.is_missing() && !down.is_blocked() && !up.is_over() {
+            return Poll::Ready(Outcome::Orphaned);
+        }
         match (upward, downward) {
             (Poll::Ready(Err(failure)), _) => Poll::Ready(failed(failure, Side::Client)),
             (_, Poll::Ready(Err(failure))) => Poll::Ready(failed(failure, Side::Server)),
@@ -124,10 +159,16 @@ impl Relay {
     ) -> Poll<Outcome> {
         let (moved, half_closed) = (self.up.moved + self.down.moved, self.is_half_closed());
         if moved != watch.moved || half_closed != watch.half_closed {
-            *watch = Watch { since: Instant::now(), moved, half_closed };
+            *watch = Watch { moved, half_closed };
+            self.reins.note(Instant::now().into_std());
         }
-        let (limit, outcome) = self.limit();
-        let deadline = watch.since + limit;
+        let (limit, mut outcome) = self.limit();
+        let mut deadline = Instant::from_std(self.reins.moved() + limit);
+        if let Some(order) = self.reins.order()
+            && Instant::from_std(order.due) < deadline
+        {
+            (deadline, outcome) = (order.due.into(), Outcome::Ended(order.ending));
+        }
         if deadline < timer.deadline() {
             timer.as_mut().reset(deadline);
         }
@@ -158,9 +199,8 @@ impl Relay {
     }
 }
 
-/// When something moved last.
+/// What moved so far; the reins know when.
 struct Watch {
-    since: Instant,
     moved: u64,
     half_closed: bool,
 }

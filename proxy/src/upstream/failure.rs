@@ -122,6 +122,14 @@ impl Failure {
         }
     }
 
+    /// Whether nobody took the connection, as while a server is being started: there is no socket, or
+    /// nobody listens at it, or its queue is full.
+    pub(crate) fn is_absence(&self) -> bool {
+        use io::ErrorKind::{ConnectionRefused, NotFound, WouldBlock};
+        let absent = [ConnectionRefused, NotFound, WouldBlock];
+        matches!(self, Self::Connect(_, error) if absent.contains(&error.kind()))
+    }
+
     /// Whether the server is to blame, so that it counts towards `max_fails`.
     pub(crate) fn blames_server(&self) -> bool {
         !matches!(self, Self::Client | Self::ClientTimeout | Self::TooLarge)

@@ -17,6 +17,7 @@ mod throttle;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 pub(crate) use answer::{Head, LARGEST_HEAD, is_usual};
 pub(crate) use body::ResponseBody;
@@ -49,8 +50,30 @@ pub(crate) struct Upstream {
     pub(crate) key: Key,
     /// Whether requests wait while all of them are full.
     pub(crate) queue: Option<Queue>,
+    /// Which of its tunnels it lets go.
+    pub(crate) release: Release,
     /// Whether other servers are in its place by now.
     pub(crate) replaced: AtomicBool,
+}
+
+/// Which tunnels an upstream lets go, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Release {
+    /// In which time they leave a server that takes no new ones; none is never.
+    pub(crate) drain: Option<Duration>,
+    /// In which time clients of a server that died are told.
+    pub(crate) orphan: Duration,
+    /// How they leave the fullest servers, if they do.
+    pub(crate) rebalance: Option<Rebalance>,
+}
+
+/// How tunnels leave the fullest servers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rebalance {
+    /// When, and how many.
+    pub(crate) settings: balance::Rebalance,
+    /// How long nothing may have moved in them.
+    pub(crate) idle: Duration,
 }
 
 /// What an upstream's method goes by.

@@ -84,6 +84,12 @@ impl Budget {
         self.tries > 0 && self.deadline.is_none_or(|deadline| now < deadline)
     }
 
+    /// How long another server may still be tried; none where there is no limit, or no try.
+    pub(crate) fn time_left(&self, now: Instant) -> Option<Duration> {
+        let left = self.deadline?.checked_duration_since(now)?;
+        (self.tries > 0 && !left.is_zero()).then_some(left)
+    }
+
     /// Takes one try; false when none is left or the time is over.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let left = self.is_left(now);

@@ -7,6 +7,8 @@
     reason = "helpers of tests, which stop at what is unexpected"
 )]
 
+pub(crate) mod close;
+pub(crate) mod crowd;
 pub(crate) mod load;
 pub(crate) mod program;
 
@@ -234,7 +236,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    fn new(socket: Socket) -> Self {
+    pub(crate) fn new(socket: Socket) -> Self {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { socket, early: Vec::new() }

@@ -161,6 +161,19 @@ fn failures() -> Vec<Case> {
             "proxy_next_upstream_tries 2;",
         )
         .gets("/"),
+        case("a page, all away, with a time for the next", two, "proxy_next_upstream_timeout 5s;")
+            .refusing("a")
+            .refusing("b")
+            .gets("/"),
+        case(
+            "a handshake, all away, with a time for the next",
+            two,
+            "proxy_next_upstream_timeout 300ms; proxy_set_header Connection $http_connection;
+             proxy_set_header Upgrade $http_upgrade;",
+        )
+        .refusing("a")
+        .refusing("b")
+        .asks("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
         case("max_fails=0", "server unix:a.sock max_fails=0; server unix:b.sock;", "")
             .refusing("a")
             .client(|scene| scene.get_each(&["/"; 6])),

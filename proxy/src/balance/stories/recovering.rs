@@ -82,3 +82,27 @@ fn without_a_slow_start_it_is_whole_at_once() {
     let whole = to_a(&upstream, 20, later);
     assert!((9..=11).contains(&whole), "{whole} of 20");
 }
+
+#[test]
+fn one_that_is_started_anew_leaves_its_bench_and_recovers() {
+    let upstream = upstream(ROUND_ROBIN, vec![slow("a"), slow("b")]);
+    let start = Instant::now();
+    let mut tried = Tried::default();
+    let lease = upstream.pick(&mut tried, start).unwrap();
+    let failed = *lease.address();
+    lease.failed(start);
+    assert!(upstream.has_failed());
+    assert!(upstream.welcome(|address| *address != failed).is_empty());
+    assert!(states(&upstream, start).contains(&PeerState::Benched));
+
+    assert_eq!(upstream.welcome(|address| *address == failed), [failed]);
+    assert_eq!(states(&upstream, start), [PeerState::Up, PeerState::Up]);
+    assert!(!upstream.has_failed());
+    let to_it = |picks, now| {
+        let picked = (0..picks).map(|_| *pick(&upstream, now).unwrap().address());
+        picked.filter(|address| *address == failed).count()
+    };
+    assert!(to_it(100, start) <= 1, "its weight comes back bit by bit");
+    let quarter = to_it(100, start + seconds(25));
+    assert!((18..=22).contains(&quarter), "{quarter} of 100 with a weight of 1/4 beside 1");
+}

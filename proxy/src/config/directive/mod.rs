@@ -45,6 +45,7 @@ mod types;
 mod upstream;
 mod upstream_keepalive;
 mod upstream_method;
+mod upstream_release;
 mod upstream_server;
 mod walk;
 

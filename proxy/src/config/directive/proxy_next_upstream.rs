@@ -40,7 +40,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Arity::ONE,
         |_, level, s| once(&mut level.proxy_next_upstream_timeout, s, time),
         "proxy_next_upstream_timeout 10s;",
-        "How long a request may go on to next servers. Default `0`, no limit.",
+        "How long a request may go on to next servers. Default `0`, no limit. A handshake that finds \
+         all of them away (no socket, nobody there, or no room in its queue) waits as long for one \
+         that is back; nginx answers 502.",
     ),
 ];
 

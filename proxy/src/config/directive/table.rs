@@ -127,6 +127,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::upstream::DIRECTIVES,
     super::upstream_keepalive::DIRECTIVES,
     super::upstream_method::DIRECTIVES,
+    super::upstream_release::DIRECTIVES,
     super::upstream_server::DIRECTIVES,
 ];
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::model::{
-    Escape, Http, ListenAddress, LocationPattern, Method, ProxyTarget, Queue, ServerName, Step,
+    Escape, Http, ListenAddress, LocationPattern, Method, ProxyTarget, Queue, Rebalance,
+    ServerName, Step,
 };
 use super::super::{Config, Loader};
 
@@ -294,4 +295,31 @@ fn access_logs_with_conditions_and_buffers() {
     let words = "\"gzip\" of \"access_log\" is not supported by this proxy yet";
     assert_eq!((gzip("gzip").as_str(), gzip("gzip=9").as_str()), (words, words));
     assert_eq!(gzip("gzipped"), "invalid parameter \"gzipped\"");
+}
+
+#[test]
+fn tunnels_are_released_by_rules_of_their_upstream() {
+    let upstream =
+        |text: &str| http(&format!("upstream u {{ {text} server a; }}")).upstreams.remove(0);
+    let plain = upstream("");
+    assert_eq!((plain.drain_timeout, plain.rebalance), (None, None));
+    assert_eq!(plain.orphan_release, Duration::from_secs(5));
+    assert_eq!(upstream("orphan_release 0;").orphan_release, Duration::ZERO);
+    assert_eq!(upstream("drain_timeout 1m;").drain_timeout, Some(Duration::from_secs(60)));
+    let (threshold, idle) = (20, Duration::from_secs(5));
+    let usual = Rebalance { threshold, per_minute: 600, idle };
+    assert_eq!(upstream("rebalance;").rebalance, Some(usual));
+    let rebalance = upstream("rebalance rate=30/m idle=0 threshold=5%;").rebalance;
+    assert_eq!(rebalance, Some(Rebalance { threshold: 5, per_minute: 30, idle: Duration::ZERO }));
+    let wrong = |text: &str| refused(&format!("http {{ upstream u {{ {text} server a; }} }}"));
+    for word in ["threshold=5", "threshold=0%", "rate=10", "rate=0/s", "rate=1/h", "idle=x", "fast"]
+    {
+        assert_eq!(wrong(&format!("rebalance {word};")), format!("invalid parameter \"{word}\""));
+    }
+    assert_eq!(wrong("rebalance; rebalance;"), "\"rebalance\" directive is duplicate");
+    assert_eq!(wrong("drain_timeout x;"), "\"drain_timeout\" directive invalid value");
+    let refused = "balancing method does not support \"rebalance\"";
+    for method in ["ip_hash;", "hash $uri;"] {
+        assert_eq!(wrong(&format!("rebalance; {method}")), refused);
+    }
 }

@@ -7,6 +7,7 @@ use super::super::source::Span;
 use super::super::value;
 use super::limit_zones::Use;
 use super::table::{Arity, Context, Directive, Done, Effect};
+use super::upstream_release;
 use super::walk::{Scope, Walk};
 
 pub(super) const DIRECTIVES: &[Directive] = &[
@@ -46,6 +47,7 @@ fn upstream(walk: &mut Walk, http: &mut HttpDraft, statement: &Statement) -> Don
     if draft.servers.iter().all(|server| server.backup) {
         return Err(Fault::at(name.span, format!("no servers in upstream \"{}\"", name.value)));
     }
+    upstream_release::fits(&draft)?;
     http.upstreams.push(draft.finish(name.clone()));
     Ok(())
 }

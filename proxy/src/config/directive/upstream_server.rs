@@ -15,7 +15,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     name: "server",
     means: "`HOST:PORT`, `HOST` (every address of the name) or `unix:PATH`; `weight=` (1), \
             `max_conns=` (0: no limit), `max_fails=` (1), `fail_timeout=` (10s), `backup`, `down`, \
-            `drain` (as `down`: what it has goes on), `slow_start=` (0: after a bench the weight \
+            `drain` (as `down`), `slow_start=` (0: after a bench the weight \
             comes back at once). `unix:run/*.sock` is every socket that the pattern matches: one \
             that appears joins within a second, one that vanishes leaves. Not yet: `resolve`, \
             `service=`, `route=`.",

@@ -27,4 +27,4 @@ pub use server::{
     SocketOptions,
 };
 pub use settings::{HttpVersion, NextUpstream, ProxyPass, ProxyTarget, SetHeader, Settings, Types};
-pub use upstream::{Keepalive, Method, Queue, Upstream, UpstreamServer};
+pub use upstream::{Keepalive, Method, Queue, Rebalance, Upstream, UpstreamServer};

@@ -17,6 +17,23 @@ pub struct Upstream {
     pub keepalive: Keepalive,
     /// `queue`
     pub queue: Option<Queue>,
+    /// `drain_timeout` (default: never): in which time tunnels leave a server that takes no new ones.
+    pub drain_timeout: Option<Duration>,
+    /// `orphan_release` (default 5 s): in which time clients of a server that died are told.
+    pub orphan_release: Duration,
+    /// `rebalance` (default: never): how tunnels leave the fullest servers.
+    pub rebalance: Option<Rebalance>,
+}
+
+/// `rebalance [threshold=N%] [rate=N/s] [idle=TIME];`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rebalance {
+    /// How far a server may be from its share of the connections, in percent of it (default 20).
+    pub threshold: u32,
+    /// How many tunnels are released in a minute at most (default 600: `10/s`).
+    pub per_minute: u32,
+    /// How long nothing may have moved in a tunnel that is released (default 5 s).
+    pub idle: Duration,
 }
 
 /// How an upstream chooses its server.

@@ -1,0 +1,54 @@
+//! A handshake that finds all servers away is held for the time in which the next one may be tried:
+//! a worker that is started anew is back in a moment.
+
+use std::time::{Duration, Instant};
+
+use http::header::UPGRADE;
+use tokio::time::sleep;
+
+use super::forward::Forwarded;
+use crate::observe::Level;
+use crate::upstream::{Connection, Lease};
+
+/// How soon one looks for the first time whether somebody is back.
+const SOON: Duration = Duration::from_millis(20);
+
+/// How often one looks in the end.
+const OFTEN: Duration = Duration::from_millis(250);
+
+impl Forwarded<'_> {
+    /// Waits until a server takes a connection, where waiting makes sense: one was away, the request
+    /// is a handshake, and there is a time in which others may be tried. Looking is no try: nobody
+    /// is blamed, and the log says nothing of it.
+    pub(super) async fn held(&mut self) -> Option<(Lease, Option<Connection>)> {
+        if !(self.absent && self.upgrade && self.asks_for_websocket()) {
+            return None;
+        }
+        let mut left = self.budget.time_left(Instant::now())?;
+        let what = format_args!("no live upstreams, waiting for one while connecting to upstream");
+        self.record.log(Level::Notice, Some(&*self.upstream.name), what);
+        let mut pause = SOON;
+        loop {
+            sleep(pause.min(left)).await;
+            left = self.budget.time_left(Instant::now())?;
+            self.upstream = self.group.current();
+            self.tried.restart();
+            while let Some(lease) = self.upstream.balance.pick(&mut self.tried, Instant::now()) {
+                let limit = self.forwarding.times.connect.min(left);
+                let written = self.written(lease.peer());
+                let opened =
+                    Connection::open(lease.address(), written, self.dialing(), limit).await;
+                if let Ok(connection) = opened {
+                    return Some((lease, Some(connection)));
+                }
+            }
+            pause = (pause * 2).min(OFTEN);
+        }
+    }
+
+    /// Whether a 101 is an answer to a WebSocket handshake.
+    pub(super) fn asks_for_websocket(&self) -> bool {
+        let upgrade = self.record.head.headers.get(UPGRADE);
+        upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    }
+}

@@ -1,0 +1,48 @@
+//! Why the proxy itself ends a tunnel, as the peers are told (RFC 6455, section 7.4).
+
+use std::time::Instant;
+
+/// Why the proxy itself ends a tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The proxy stops.
+    Shutdown,
+    /// The server takes no more part in the configuration, or is to be emptied.
+    Drained,
+    /// The server has gone away without a word; its clients are told one after another.
+    Orphaned,
+    /// It has, and they are told at once.
+    Lost,
+    /// Others have fewer connections.
+    Rebalanced,
+}
+
+impl Ending {
+    /// The status code of the Close frame, from the IANA registry of WebSocket close codes.
+    pub(crate) fn code(self) -> u16 {
+        match self {
+            Self::Shutdown => 1001,
+            Self::Lost => 1014,
+            Self::Drained | Self::Orphaned | Self::Rebalanced => 1012,
+        }
+    }
+
+    /// What the Close frame and the log say of it.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Shutdown => "the proxy is shutting down",
+            Self::Drained => "the server is being drained",
+            Self::Orphaned | Self::Lost => "the server has gone away",
+            Self::Rebalanced => "the servers are being rebalanced",
+        }
+    }
+}
+
+/// That a tunnel is to end, why, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    /// Why.
+    pub(crate) ending: Ending,
+    /// Not before.
+    pub(crate) due: Instant,
+}

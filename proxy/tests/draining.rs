@@ -4,6 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use common::close::expect_closes;
 use common::{House, Says, Wire, Worker, wait_until};
 
 const BOTH: &str = "drain_timeout 1s; server unix:{dir}/a.sock; server unix:{dir}/b.sock;";
@@ -31,24 +32,16 @@ fn scene(upstream: &str, each: usize) -> Scene {
     Scene { house, workers: [a, b], kept, left }
 }
 
-/// What both ends of a tunnel are told when it is released; none is a bare cut.
-const TOLD: Option<u16> = None;
-
-/// The proxy has ended a tunnel, and nothing else has come.
 fn expect_release((client, server): &mut (Wire, Wire)) {
-    for (side, masked) in [(client, false), (server, true)] {
-        match TOLD {
-            Some(code) => side.expect_close(code, masked),
-            None => side.expect_end(),
-        }
-    }
+    expect_closes((client, server), 1012);
 }
 
 fn expect_life((client, server): &mut (Wire, Wire)) {
-    client.send("still");
-    server.expect("still");
-    server.send("here");
-    client.expect("here");
+    let (still, here) = (b"\x81\x85\0\0\0\0still", b"\x81\x04here");
+    client.send(still);
+    server.expect(still);
+    server.send(here);
+    client.expect(here);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::close::expect_closes;
 use common::{GET, House, OK, SWITCH, Says, UPGRADE, wait_until};
 use proxy::Config;
 
@@ -57,9 +58,8 @@ fn stop_ends_all_at_once() {
     let mut asked = worker.accept();
     asked.head();
     house.proxy.stop();
+    expect_closes((&mut client, &mut server), 1001);
     house.wait_for_end();
-    client.expect_end();
-    server.expect_end();
     busy.expect_end();
     asked.expect_end();
     assert!(house.try_client().is_err());
@@ -70,11 +70,11 @@ fn stop_ends_all_at_once() {
 fn stop_does_not_wait_for_what_quit_waits_for() {
     let house = House::new();
     let worker = house.worker("a.sock");
-    let (mut client, _server) = house.tunnel(&worker);
+    let (mut client, mut server) = house.tunnel(&worker);
     house.proxy.quit();
     house.proxy.stop();
+    expect_closes((&mut client, &mut server), 1001);
     house.wait_for_end();
-    client.expect_end();
 }
 
 #[test]
@@ -83,9 +83,8 @@ fn worker_shutdown_timeout_bounds_a_quit() {
     let worker = house.worker("a.sock");
     let (mut client, mut server) = house.tunnel(&worker);
     house.proxy.quit();
+    expect_closes((&mut client, &mut server), 1001);
     house.wait_for_end();
-    client.expect_end();
-    server.expect_end();
 }
 
 #[test]
@@ -94,8 +93,8 @@ fn a_dropped_proxy_is_gone() {
     let worker = house.worker("a.sock");
     let (mut client, mut server) = house.tunnel(&worker);
     house.end();
-    client.expect_end();
-    server.expect_end();
+    assert!(client.rest().starts_with(b"\x88"));
+    assert!(server.rest().starts_with(b"\x88"));
 }
 
 #[test]

@@ -8,13 +8,6 @@ use common::{House, SWITCH, Says, UPGRADE, Wire, wait_until};
 
 const HI: &[u8] = b"\x81\x02hi";
 
-/// Whether clients are told that they are released; a bare cut otherwise.
-const TOLD: bool = false;
-
-fn expect_release(client: &mut Wire, code: u16) {
-    if TOLD { client.expect_close(code, false) } else { client.expect_end() }
-}
-
 /// A tunnel whose client is released within this time when its server is gone.
 fn tunnel(time: &str) -> (House, Wire, Wire) {
     let upstream = format!("orphan_release {time}; server unix:{{dir}}/a.sock;");
@@ -62,7 +55,7 @@ fn a_client_that_is_held_is_released_in_time() {
     for (time, code) in [("100ms", 1012), ("0", 1014)] {
         let (house, mut client, server) = tunnel(time);
         drop(server);
-        expect_release(&mut client, code);
+        client.expect_close_and_end(code, false);
         let end = format!("the server has gone away ({code}) while proxying upgraded connection");
         house.wait_for_error(&end);
         house.wait_for_peace();
@@ -78,7 +71,7 @@ fn clients_are_released_one_after_another() {
     let (mut clients, servers): (Vec<_>, Vec<_>) = tunnels.into_iter().unzip();
     let start = Instant::now();
     drop(servers);
-    clients.iter_mut().for_each(|client| expect_release(client, 1012));
+    clients.iter_mut().for_each(|client| client.expect_close_and_end(1012, false));
     // That all of 32 fall into its first half happens once in 4,000,000,000 times.
     assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
 }
@@ -140,6 +133,6 @@ fn the_proxy_does_not_wait_for_whom_it_holds() {
     drop(server);
     wait_until("it is held", || house.active() == [0]);
     house.proxy.stop();
-    client.expect_end();
+    client.expect_close_and_end(1001, false);
     house.wait_for_end();
 }

@@ -5,9 +5,6 @@ mod common;
 use common::crowd::{Clients, Ended, Killable, story, until};
 use common::{House, Says};
 
-/// What clients see of a tunnel that the proxy releases.
-const RELEASED: Ended = Ended::Cut;
-
 const FOUR: &str = "least_conn; orphan_release 1s; rebalance rate=50/s idle=3s;
                     server unix:{dir}/0.sock; server unix:{dir}/1.sock;
                     server unix:{dir}/2.sock; server unix:{dir}/3.sock;";
@@ -35,7 +32,7 @@ fn four_hundred_tunnels_are_even_again_after_a_kill_and_then_it_is_quiet() {
         until("the counts are even", || are(&|active| active == [100; 4])).await;
         // As many as were too many, none of those that talk.
         let moved = clients.seen(|seen| seen.ended.split_at(100).1.to_vec());
-        assert_eq!(moved, vec![(RELEASED, false); 100]);
+        assert_eq!(moved, vec![(Ended::Closed(1012), false); 100]);
         clients.seen(|seen| assert_eq!(seen.failures, Vec::<String>::new()));
     });
     house.wait_for_error("100 connections of upstream \"workers\" are to move");

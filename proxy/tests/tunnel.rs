@@ -4,6 +4,7 @@ mod common;
 
 use std::thread;
 
+use common::close::expect_closes;
 use common::{GET, House, OK, SWITCH, Says, UPGRADE, wait_until};
 
 /// `length` bytes in which any loss or swap shows.
@@ -165,7 +166,7 @@ fn a_reset_of_either_side_ends_the_other_and_is_counted_out() {
     wait_until("the worker has them", || !server.is_silent());
     client.send("more");
     drop(server);
-    client.expect_end();
+    client.expect_close_and_end(1012, false);
     drop(client);
     house.wait_for_peace();
 }
@@ -175,8 +176,7 @@ fn an_idle_tunnel_ends_at_proxy_read_timeout() {
     let house = House::saying(Says { location: "proxy_read_timeout 300ms;", ..Says::default() });
     let worker = house.worker("a.sock");
     let (mut client, mut server) = house.tunnel(&worker);
-    client.expect_end();
-    server.expect_end();
+    expect_closes((&mut client, &mut server), 1001);
     house.wait_for_error("upstream timed out (110: Connection timed out) while proxying upgraded");
     house.wait_for_peace();
 }

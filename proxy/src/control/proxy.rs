@@ -254,6 +254,7 @@ impl Proxy {
     pub fn stop(&self) {
         let mut current = self.current();
         self.plan.send_replace(Plan::Stop);
+        current.retired.cancel();
         current.bound.clear();
     }
 

@@ -20,7 +20,7 @@ use crate::upstream::{Group, Pool};
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// How long tunnels that are told to end at the proxy's end may take for it.
-const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL: Duration = Duration::from_millis(1500);
 
 /// What all worker threads are to do.
 #[derive(Debug, Clone)]
@@ -90,9 +90,9 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
             Plan::Pause => {}
             Plan::Quit(limit) => {
                 drain(&tasks, limit, &mut plan).await;
-                return end(&roster, &tasks).await;
+                return end(&roster).await;
             }
-            Plan::Stop => return end(&roster, &tasks).await,
+            Plan::Stop => return end(&roster).await,
         }
         if plan.changed().await.is_err() {
             return;
@@ -116,12 +116,11 @@ async fn drain(tasks: &Tasks, limit: Option<Duration>, plan: &mut watch::Receive
 }
 
 /// Ends the tunnels that are left.
-async fn end(roster: &Roster, tasks: &Tasks) {
+async fn end(roster: &Roster) {
     let order = Order { ending: Ending::Shutdown, due: std::time::Instant::now() };
-    if roster.end(|_| Some(order)) > 0 {
-        // Requests that are under way are not waited for.
-        let _ = timeout(FAREWELL, tasks.drained()).await;
-    }
+    roster.end(|_| Some(order));
+    // Requests that are under way are not waited for.
+    let _ = timeout(FAREWELL, roster.emptied()).await;
 }
 
 /// Drops connections to servers that were closed or have idled for too long.

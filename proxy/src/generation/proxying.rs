@@ -36,6 +36,7 @@ impl Builder<'_, '_> {
             pass_body: proxying.pass_request_body,
             bind,
             socket_keepalive: proxying.socket_keepalive,
+            websocket_close: proxying.websocket_close,
             limit_rate: limit_rate.filter(|_| proxying.buffering),
             largest_head: largest
                 .map_or(LARGEST_HEAD, |size| usize::try_from(size).unwrap_or(usize::MAX)),

@@ -16,6 +16,7 @@ use tower::Service;
 use super::access::Exchange;
 use super::affinity;
 use super::body::Content;
+use super::holding::is_to_websocket;
 use super::record::{Epitaph, Record, Switched};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding};
@@ -244,13 +245,14 @@ impl<'a> Forwarded<'a> {
     ) -> Response<Content> {
         self.note_head(&head);
         let times = self.forwarding.times;
-        let websocket = self.asks_for_websocket();
+        let websocket = self.asks_for_websocket() && is_to_websocket(&head.headers);
         let limits = tunnel::Limits {
-            idle: times.read,
-            to_client: self.record.rules().map_or(times.send, |rules| rules.send_timeout),
-            to_server: times.send,
-            half_closed: HALF_CLOSED,
-            orphaned: websocket.then(|| within(self.upstream.release.orphan)),
+            idle: times.read.into(),
+            to_client: self.record.rules().map_or(times.send, |rules| rules.send_timeout).into(),
+            to_server: times.send.into(),
+            half_closed: HALF_CLOSED.into(),
+            orphaned: within(self.upstream.release.orphan).into(),
+            websocket: websocket && self.forwarding.passing.websocket_close,
         };
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
         let held = lease.into_held();
@@ -326,9 +328,9 @@ impl<'a> Forwarded<'a> {
 }
 
 /// A moment within this time, by chance and in milliseconds; 0 only where there is no time.
-fn within(time: Duration) -> u32 {
+fn within(time: Duration) -> Duration {
     match u32::try_from(time.as_millis()).unwrap_or(u32::MAX) {
-        0 => 0,
-        most => rand::random_range(1..=most),
+        0 => Duration::ZERO,
+        most => Duration::from_millis(rand::random_range(1..=most).into()),
     }
 }

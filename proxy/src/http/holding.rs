@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use http::header::UPGRADE;
+use http::header::{HeaderMap, UPGRADE};
 use tokio::time::sleep;
 
 use super::forward::Forwarded;
@@ -46,9 +46,14 @@ impl Forwarded<'_> {
         }
     }
 
-    /// Whether a 101 is an answer to a WebSocket handshake.
+    /// Whether the request is a WebSocket handshake.
     pub(super) fn asks_for_websocket(&self) -> bool {
-        let upgrade = self.record.head.headers.get(UPGRADE);
-        upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+        is_to_websocket(&self.record.head.headers)
     }
+}
+
+/// Whether these fields upgrade to WebSocket (RFC 6455, 4.1 and 4.2.2).
+pub(super) fn is_to_websocket(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(UPGRADE);
+    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }

@@ -45,6 +45,8 @@ pub(crate) struct Passing {
     pub(crate) bind: Option<Template>,
     /// Whether they are watched by TCP's keepalive.
     pub(crate) socket_keepalive: bool,
+    /// Whether the ends of a WebSocket tunnel are told why the proxy ends it.
+    pub(crate) websocket_close: bool,
     /// How many bytes of a body are read in a second.
     pub(crate) limit_rate: Option<Template>,
     /// The largest head, in bytes.

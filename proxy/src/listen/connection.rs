@@ -129,6 +129,7 @@ fn tunnel(
             drop(held);
             outcome = relay.release().await;
         }
+        relay.close(&outcome).await;
         epitaph.tell(&relay, outcome);
         drop((entry, counted, open));
     }

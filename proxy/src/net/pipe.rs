@@ -54,16 +54,19 @@ impl Pipe {
         self.held == 0
     }
 
-    /// Moves what the socket has into the pipe, which must be empty. Zero at the end.
+    /// Moves what the socket has into the pipe, which must be empty, at most so many bytes. Zero at
+    /// the end.
     pub(crate) fn poll_fill(
         &mut self,
         from: &mut Stream,
+        most: u64,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         let write = self.write.as_fd();
+        let most = usize::try_from(most).map_or(SIZE, |most| most.min(SIZE));
         let moved = ready!(from.poll_read_with(cx, |socket| {
             let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
-            Ok(retry_on_intr(|| splice(socket, None, write, None, SIZE, flags))?)
+            Ok(retry_on_intr(|| splice(socket, None, write, None, most, flags))?)
         }))?;
         self.held = moved;
         Poll::Ready(Ok(moved))

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::farewell::Farewell;
+use super::frames::Tracker;
 use crate::net::{Pipe, Stream, scratch};
 
 /// How far one direction is.
@@ -29,11 +29,11 @@ pub(super) enum Failure {
     Write(io::Error),
 }
 
-/// The state of one direction: 56 bytes, and a buffer or a pipe only while many bytes flow.
+/// The state of one direction: 104 bytes, and a buffer or a pipe only while many bytes flow.
 #[derive(Debug)]
 pub(super) struct Direction {
     /// What the destination would not take yet.
-    held: Vec<u8>,
+    pub(super) held: Vec<u8>,
     /// How much of `held` it has taken.
     taken: usize,
     /// What the bytes go through while there are many.
@@ -42,12 +42,15 @@ pub(super) struct Direction {
     pub(super) end: End,
     /// Bytes that the destination took.
     pub(super) moved: u64,
+    /// Where between the frames it is, by what was read.
+    pub(super) frames: Tracker,
 }
 
 impl Direction {
     /// A direction that starts with bytes which were read before the tunnel began.
-    pub(super) fn new(early: Vec<u8>) -> Self {
-        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0 }
+    pub(super) fn new(early: Vec<u8>, mut frames: Tracker) -> Self {
+        frames.see(&early);
+        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0, frames }
     }
 
     /// Whether the destination is slower than the source.
@@ -61,25 +64,25 @@ impl Direction {
     }
 
     /// Moves what can be moved now; ready when this direction is done. When the other direction is
-    /// over, the end is not passed on: both sockets are about to be closed. Nor is an end without the
-    /// farewell that is missing.
+    /// over, the end is not passed on: both sockets are about to be closed. Nor is an end that no
+    /// Close announces, where one must.
     pub(super) fn poll(
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
         other_is_over: bool,
-        farewell: &mut Farewell,
+        must_close: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         scratch(|buffer| {
             loop {
                 ready!(self.poll_held(to, cx))?;
-                ready!(self.poll_pipe(from, to, farewell, cx))?;
+                ready!(self.poll_pipe(from, to, cx))?;
                 match self.end {
                     End::Open => {}
                     End::Read if other_is_over => self.end = End::Done,
                     // Whoever polls decides what becomes of it.
-                    End::Read if farewell.is_missing() => return Poll::Pending,
+                    End::Read if must_close && self.frames.lacks_close() => return Poll::Pending,
                     End::Read => {
                         ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(Failure::Write)?;
                         self.end = End::Done;
@@ -93,8 +96,9 @@ impl Direction {
                     match read.filled() {
                         [] => self.end = End::Read,
                         bytes => {
-                            farewell.see(bytes);
-                            let many = bytes.len() == room;
+                            self.frames.see(bytes);
+                            let many =
+                                bytes.len() == room && self.frames.payload_left() >= count(room);
                             self.pass(bytes, to, cx)?;
                             if many && self.held.is_empty() {
                                 self.pipe = Pipe::take();
@@ -107,7 +111,12 @@ impl Direction {
     }
 
     /// Writes `bytes`; what the destination would not take is held.
-    fn pass(&mut self, bytes: &[u8], to: &mut Stream, cx: &mut Context<'_>) -> Result<(), Failure> {
+    pub(super) fn pass(
+        &mut self,
+        bytes: &[u8],
+        to: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Failure> {
         let mut rest = bytes;
         while !rest.is_empty() {
             match Pin::new(&mut *to).poll_write(cx, rest).map_err(Failure::Write)? {
@@ -124,12 +133,11 @@ impl Direction {
         Ok(())
     }
 
-    /// Moves bytes through the pipe while the source fills it at once; ready when it is not needed.
+    /// Moves payload through the pipe while the source fills it at once; ready when it is not needed.
     fn poll_pipe(
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
-        farewell: &mut Farewell,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         let Some(pipe) = &mut self.pipe else { return Poll::Ready(Ok(())) };
@@ -137,21 +145,43 @@ impl Direction {
             while !pipe.is_empty() {
                 self.moved += count(ready!(pipe.poll_drain(to, cx)).map_err(Failure::Write)?);
             }
-            match pipe.poll_fill(from, cx).map_err(Failure::Read)? {
-                Poll::Ready(read @ 1..) => farewell.pass(count(read)),
-                rest => {
-                    if rest.is_ready() {
-                        self.end = End::Read;
+            let most = self.frames.payload_left();
+            if most > 0 {
+                match pipe.poll_fill(from, most, cx).map_err(Failure::Read)? {
+                    Poll::Ready(0) => self.end = End::Read,
+                    Poll::Ready(read) => {
+                        self.frames.pass(count(read));
+                        continue;
                     }
-                    self.pipe.take().into_iter().for_each(Pipe::give_back);
-                    return Poll::Ready(Ok(()));
+                    Poll::Pending => {}
                 }
             }
+            self.pipe.take().into_iter().for_each(Pipe::give_back);
+            return Poll::Ready(Ok(()));
         }
     }
 
+    /// Writes what is held, in whichever way; ready when nothing is.
+    pub(super) fn poll_drain(
+        &mut self,
+        to: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        ready!(self.poll_held(to, cx))?;
+        if let Some(pipe) = &mut self.pipe {
+            while !pipe.is_empty() {
+                self.moved += count(ready!(pipe.poll_drain(to, cx)).map_err(Failure::Write)?);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Writes what is held; ready when nothing is, and the memory is given back then.
-    fn poll_held(&mut self, to: &mut Stream, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    pub(super) fn poll_held(
+        &mut self,
+        to: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
         while let Some(rest) = self.held.get(self.taken..).filter(|rest| !rest.is_empty()) {
             let n = ready!(Pin::new(&mut *to).poll_write(cx, rest)).map_err(Failure::Write)?;
             self.moved += count(n);

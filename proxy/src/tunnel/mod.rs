@@ -3,9 +3,10 @@
 //! A tunnel owns its two sockets, its [`Limits`] by value and a guard that its caller gives it. It
 //! knows no request, no configuration and no generation, so a reload cannot touch it.
 
+mod closing;
 mod direction;
 mod ending;
-mod farewell;
+mod frames;
 mod orphan;
 mod reins;
 mod relay;

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
 use super::ending::Ending;
+use super::frames::Tracker;
 use super::relay::{Outcome, Relay};
 use crate::net::{Stream, scratch};
 
@@ -17,9 +18,9 @@ impl Relay {
     /// Holds the client until its time has come; what it sends meanwhile goes nowhere. It may leave
     /// before, and the proxy may end.
     pub(crate) async fn release(&mut self) -> Outcome {
-        let Some(wait) = self.limits.orphaned else { return Outcome::Finished };
-        let ending = if wait == 0 { Ending::Lost } else { Ending::Orphaned };
-        let due = Instant::now() + Duration::from_millis(wait.into());
+        let wait = Duration::from(self.limits.orphaned);
+        let ending = if wait.is_zero() { Ending::Lost } else { Ending::Orphaned };
+        let due = Instant::now() + wait;
         let mut timer = pin!(sleep_until(due));
         poll_fn(|cx| {
             if let Some(order) = self.reins.order()
@@ -31,20 +32,20 @@ impl Relay {
                 let order = self.reins.order().filter(|order| Instant::from_std(order.due) < due);
                 return Poll::Ready(Outcome::Ended(order.map_or(ending, |order| order.ending)));
             }
-            poll_waste(&mut self.client, cx).map(|()| Outcome::Finished)
+            poll_waste(&mut self.client, &mut self.up.frames, cx).map(|()| Outcome::Finished)
         })
         .await
     }
 }
 
 /// Ready when no more comes.
-fn poll_waste(from: &mut Stream, cx: &mut Context<'_>) -> Poll<()> {
+fn poll_waste(from: &mut Stream, frames: &mut Tracker, cx: &mut Context<'_>) -> Poll<()> {
     scratch(|buffer| {
         loop {
             let mut read = ReadBuf::new(buffer);
             match Pin::new(&mut *from).poll_read(cx, &mut read) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if !read.filled().is_empty() => {}
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => frames.see(read.filled()),
                 Poll::Ready(_) => return Poll::Ready(()),
             }
         }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::direction::{Direction, End, Failure};
 use super::ending::Ending;
-use super::farewell::Farewell;
+use super::frames::Tracker;
 use super::reins::Reins;
 use crate::net::Stream;
 
@@ -20,16 +20,33 @@ use crate::net::Stream;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// How long nothing may move in either direction.
-    pub(crate) idle: Duration,
+    pub(crate) idle: Millis,
     /// How long the client may refuse to take bytes that wait for it.
-    pub(crate) to_client: Duration,
+    pub(crate) to_client: Millis,
     /// How long the server may.
-    pub(crate) to_server: Duration,
+    pub(crate) to_server: Millis,
     /// How long the other direction may go on after one has ended.
-    pub(crate) half_closed: Duration,
-    /// For how many milliseconds a client is held whose server has gone away without a word; none
-    /// where servers need not say one.
-    pub(crate) orphaned: Option<u32>,
+    pub(crate) half_closed: Millis,
+    /// How long a client is held whose server has gone away without a Close.
+    pub(crate) orphaned: Millis,
+    /// Whether what moves is WebSocket's frames, and the peers are told with one why a tunnel ends.
+    pub(crate) websocket: bool,
+}
+
+/// A time in a quarter of the room of a `Duration`: 49 days at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Millis(u32);
+
+impl From<Duration> for Millis {
+    fn from(time: Duration) -> Self {
+        Self(u32::try_from(time.as_millis()).unwrap_or(u32::MAX))
+    }
+}
+
+impl From<Millis> for Duration {
+    fn from(Millis(time): Millis) -> Self {
+        Self::from_millis(time.into())
+    }
 }
 
 /// One of the two ends of a tunnel.
@@ -58,6 +75,18 @@ pub(crate) enum Outcome {
     Ended(Ending),
 }
 
+impl Outcome {
+    /// What the peers are told when it is the proxy that ends the tunnel.
+    pub(super) fn farewell(&self) -> Option<(u16, &'static str)> {
+        match self {
+            Self::Ended(ending) => Some((ending.code(), ending.reason())),
+            Self::Idle => Some((1001, "nothing was said for too long")),
+            Self::Blocked(_) => Some((1011, "the other side does not read")),
+            Self::Finished | Self::Failed(..) | Self::Orphaned => None,
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -75,10 +104,9 @@ impl fmt::Display for Outcome {
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(super) client: Stream,
-    server: Stream,
-    up: Direction,
-    down: Direction,
-    farewell: Farewell,
+    pub(super) server: Stream,
+    pub(super) up: Direction,
+    pub(super) down: Direction,
     pub(super) limits: Limits,
     pub(super) reins: Rc<Reins>,
 }
@@ -91,11 +119,13 @@ impl Relay {
         limits: Limits,
         reins: Rc<Reins>,
     ) -> Self {
-        let up = Direction::new(from_client);
-        let mut farewell = limits.orphaned.map_or(Farewell::Lost, |_| Farewell::Start);
-        farewell.see(&from_server);
-        let down = Direction::new(from_server);
-        Self { client, server, up, down, farewell, limits, reins }
+        let (of_client, of_server) = match limits.websocket {
+            true => (Tracker::of_client(), Tracker::of_server()),
+            false => (Tracker::lost(), Tracker::lost()),
+        };
+        let up = Direction::new(from_client, of_client);
+        let down = Direction::new(from_server, of_server);
+        Self { client, server, up, down, limits, reins }
     }
 
     /// Bytes that the client took from the server (nginx: part of `$bytes_sent`).
@@ -113,7 +143,7 @@ impl Relay {
         let mut watch = Watch { moved: 0, half_closed: false };
         let start = Instant::now();
         self.reins.note(start.into_std());
-        let mut timer = pin!(sleep_until(start + self.limits.idle));
+        let mut timer = pin!(sleep_until(start + Duration::from(self.limits.idle)));
         poll_fn(|cx| {
             self.reins.hold(cx.waker());
             Poll::Ready(())
@@ -129,16 +159,22 @@ impl Relay {
     }
 
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let Self { client, server, up, down, farewell, .. } = self;
-        let upward = up.poll(client, server, down.is_over(), &mut Farewell::Lost, cx);
-        let downward = down.poll(server, client, up.is_over(), farewell, cx);
+        let Self { client, server, up, down, .. } = self;
+        let upward = up.poll(client, server, down.is_over(), false, cx);
+        let downward = down.poll(server, client, up.is_over(), true, cx);
+        if up.frames.is_closed() && down.frames.is_closed() {
+            // All has been said (RFC 6455, 7.1.1), and nothing waits to be taken.
+            if !up.is_blocked() && !down.is_blocked() {
+                return Poll::Ready(Outcome::Finished);
+            }
+        }
         let is_gone = match (&upward, &downward) {
             (_, Poll::Ready(Err(Failure::Read(_)))) => true,
             // It may have said farewell before it was told more.
             (Poll::Ready(Err(Failure::Write(_))), Poll::Pending) => true,
             _ => down.end == End::Read,
         };
-        if is_gone && farewell.is_missing() && !down.is_blocked() && !up.is_over() {
+        if is_gone && down.frames.lacks_close() && !down.is_blocked() && !up.is_over() {
             return Poll::Ready(Outcome::Orphaned);
         }
         match (upward, downward) {
@@ -187,15 +223,16 @@ impl Relay {
 
     /// The limit that counts in the present state, and what it means when it is reached.
     fn limit(&self) -> (Duration, Outcome) {
-        if self.down.is_blocked() {
+        let (limit, outcome) = if self.down.is_blocked() {
             (self.limits.to_client, Outcome::Blocked(Side::Client))
         } else if self.up.is_blocked() {
             (self.limits.to_server, Outcome::Blocked(Side::Server))
         } else if self.is_half_closed() {
-            (self.limits.half_closed.min(self.limits.idle), Outcome::Idle)
+            (Millis(self.limits.half_closed.0.min(self.limits.idle.0)), Outcome::Idle)
         } else {
             (self.limits.idle, Outcome::Idle)
-        }
+        };
+        (limit.into(), outcome)
     }
 }
 

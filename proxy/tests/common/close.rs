@@ -3,14 +3,28 @@
 use super::Wire;
 
 impl Wire {
-    /// Waits for the end, before which a Close frame with this code must come and nothing else
-    /// (RFC 6455, 5.5.1).
+    /// A Close frame with this code must come next (RFC 6455, 5.5.1). It is answered.
     pub(crate) fn expect_close(&mut self, code: u16, masked: bool) {
-        let last = self.rest();
-        assert_eq!((last[0], last[1] & 0x80 != 0), (0x88, masked), "{}", last.escape_ascii());
-        let (key, payload) = last[2..].split_at(if masked { 4 } else { 0 });
-        assert_eq!(payload.len(), usize::from(last[1] & 0x7f), "{}", last.escape_ascii());
-        let key = if masked { [key[0], key[1]] } else { [0, 0] };
+        let head = self.exactly(2);
+        assert_eq!((head[0], head[1] & 0x80 != 0), (0x88, masked), "{}", head.escape_ascii());
+        let key = if masked { self.exactly(4) } else { vec![0; 4] };
+        let payload = self.exactly(usize::from(head[1] & 0x7f));
         assert_eq!(u16::from_be_bytes([payload[0] ^ key[0], payload[1] ^ key[1]]), code);
+        // Whoever gets masked frames sends none.
+        self.send(if masked { &b"\x88\0"[..] } else { b"\x88\x80\0\0\0\0" });
     }
+
+    /// The same, and then the end of the connection.
+    pub(crate) fn expect_close_and_end(&mut self, code: u16, masked: bool) {
+        self.expect_close(code, masked);
+        self.expect_end();
+    }
+}
+
+/// Both ends of a tunnel are told that it ends, and it does.
+pub(crate) fn expect_closes((client, server): (&mut Wire, &mut Wire), code: u16) {
+    client.expect_close(code, false);
+    server.expect_close(code, true);
+    client.expect_end();
+    server.expect_end();
 }

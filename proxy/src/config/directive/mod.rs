@@ -48,6 +48,7 @@ mod upstream_method;
 mod upstream_release;
 mod upstream_server;
 mod walk;
+mod websocket;
 
 pub use modules::modules;
 #[cfg(test)]

@@ -128,6 +128,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::upstream_keepalive::DIRECTIVES,
     super::upstream_method::DIRECTIVES,
     super::upstream_release::DIRECTIVES,
+    super::websocket::DIRECTIVES,
     super::upstream_server::DIRECTIVES,
 ];
 

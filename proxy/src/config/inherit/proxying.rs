@@ -27,6 +27,7 @@ pub(in super::super) struct ProxyingDraft {
     pub(in super::super) bind: Option<Option<Spanned<String>>>,
     pub(in super::super) socket_keepalive: Option<bool>,
     pub(in super::super) limit_rate: Option<Spanned<String>>,
+    pub(in super::super) websocket_close: Option<bool>,
     /// The `proxy_pass` so far, and whether it has variables: `proxy_redirect default` asks.
     pub(in super::super) passes: Option<bool>,
 }
@@ -53,6 +54,7 @@ impl ProxyingDraft {
         or(&mut self.bind, &outer.bind);
         or(&mut self.socket_keepalive, &outer.socket_keepalive);
         or(&mut self.limit_rate, &outer.limit_rate);
+        or(&mut self.websocket_close, &outer.websocket_close);
     }
 
     /// nginx's defaults for what no level said.
@@ -77,6 +79,7 @@ impl ProxyingDraft {
             bind: self.bind.clone().flatten(),
             socket_keepalive: self.socket_keepalive.unwrap_or(false),
             limit_rate: self.limit_rate.clone(),
+            websocket_close: self.websocket_close.unwrap_or(true),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Proxying {
     pub socket_keepalive: bool,
     /// `proxy_limit_rate`, in bytes per second; variables not yet compiled, 0 is no limit.
     pub limit_rate: Option<Spanned<String>>,
+    /// `websocket_close` (default on).
+    pub websocket_close: bool,
 }
 
 /// The fields of an answer that have no effect.

@@ -13,10 +13,12 @@ use super::model::{
 use super::source::{Span, Spanned};
 
 mod answers;
+mod clients;
 mod limits;
 mod place;
 
 pub(super) use answers::Answers;
+pub(super) use clients::Clients;
 pub(super) use limits::{Limited, Limits};
 pub(super) use place::{Place, StepDraft, Within};
 
@@ -118,6 +120,7 @@ pub(super) struct Level {
     pub(super) error_log: Vec<ErrorLog>,
     pub(super) answers: Answers,
     pub(super) limits: Limits,
+    pub(super) clients: Clients,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -152,6 +155,7 @@ impl Level {
         or_list(&mut self.error_log, &outer.error_log);
         self.answers.inherit(&outer.answers);
         self.limits.inherit(&outer.limits);
+        self.clients.inherit(&outer.clients);
     }
 
     /// Fills nginx's defaults into what no level said.
@@ -166,6 +170,7 @@ impl Level {
             limit_except: None,
             try_files: None,
             limits: self.limits.settle(),
+            clients: self.clients.settle(),
             rewrite_log: answers.rewrite_log.unwrap_or(false),
             uninitialized_variable_warn: answers.uninitialized_variable_warn.unwrap_or(true),
             merge_slashes: answers.merge_slashes.unwrap_or(true),

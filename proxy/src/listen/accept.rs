@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection;
 use super::crowd::{Crowd, Limits};
-use crate::http::{Client, Flow, Site};
+use crate::http::{Client, Endings, Flow, Site};
 use crate::net::{Bound, Stream};
 use crate::observe::{Counters, Level, errno};
 use crate::tasks::Tasks;
@@ -128,6 +128,7 @@ impl Door {
             patience: Cell::new(self.patience),
             closing: Cell::new(false),
             linger: Cell::new(false),
+            endings: Cell::new(Endings::DEFAULT),
             fields: RefCell::default(),
             written: RefCell::default(),
             refused: RefCell::new(None),

@@ -38,8 +38,11 @@ impl Amount {
         let mut value = Vec::new();
         text.render(record, &mut value);
         size(&value).unwrap_or_else(|| {
-            let what = format_args!("invalid size \"{}\"", value.escape_ascii());
-            record.log(Level::Error, None, what);
+            let tries = record.tries.borrow();
+            let upstream = tries.last().map(|last| &*last.addr);
+            let what =
+                format_args!("invalid size \"{}\" while sending to client", value.escape_ascii());
+            record.log(Level::Error, upstream, what);
             0
         })
     }

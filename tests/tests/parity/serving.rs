@@ -77,7 +77,7 @@ fn paces() -> Vec<Case> {
         Case::new("limit_rate of a file", server("limit_rate 1m; root {dir};"))
             .file("p", "a file that goes out slowly, but not so slowly")
             .asks(get("")),
-        Case::new("limit_rate to HEAD", server("limit_rate 1; root {dir};"))
+        Case::new("limit_rate to HEAD", server("limit_rate 64k; root {dir};"))
             .file("p", "a file")
             .asks("HEAD /p HTTP/1.1\r\nHost: h\r\n\r\n"),
     ]

@@ -13,11 +13,13 @@ use super::model::{
 use super::source::{Span, Spanned};
 
 mod answers;
+mod clients;
 mod limits;
 mod place;
 mod proxying;
 
 pub(super) use answers::Answers;
+pub(super) use clients::Clients;
 pub(super) use limits::{Limited, Limits};
 pub(super) use place::{Place, StepDraft, Within};
 pub(super) use proxying::ProxyingDraft;
@@ -132,6 +134,7 @@ pub(super) struct Level {
     pub(super) answers: Answers,
     pub(super) proxying: ProxyingDraft,
     pub(super) limits: Limits,
+    pub(super) clients: Clients,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -167,6 +170,7 @@ impl Level {
         self.answers.inherit(&outer.answers);
         self.proxying.inherit(&outer.proxying);
         self.limits.inherit(&outer.limits);
+        self.clients.inherit(&outer.clients);
     }
 
     /// Fills nginx's defaults into what no level said.
@@ -181,6 +185,7 @@ impl Level {
             limit_except: None,
             try_files: None,
             limits: self.limits.settle(),
+            clients: self.clients.settle(),
             rewrite_log: answers.rewrite_log.unwrap_or(false),
             uninitialized_variable_warn: answers.uninitialized_variable_warn.unwrap_or(true),
             merge_slashes: answers.merge_slashes.unwrap_or(true),

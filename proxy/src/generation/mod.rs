@@ -7,6 +7,7 @@ mod addresses;
 mod answers;
 mod build;
 mod chores;
+mod clients;
 mod limits;
 mod logs;
 mod proxying;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Version};
 
 use super::answers::{Matched, access};
+use super::clients::{endings, head_rules};
 use super::limits::LimitZones;
 use super::logs::{self, LogFiles};
 use super::proxying::next_upstream;
@@ -104,9 +105,9 @@ impl<'a, 'u> Builder<'a, 'u> {
         live: &[Arc<Server>],
     ) -> Result<Option<Arc<Site>>, Problem> {
         let default = members.iter().find(|(_, default)| *default).or(members.first());
-        let merged = default
-            .and_then(|(position, _)| blocks.get(*position))
-            .is_none_or(|block| block.settings.merge_slashes);
+        let decides = default.and_then(|(position, _)| blocks.get(*position));
+        let merged = decides.is_none_or(|block| block.settings.merge_slashes);
+        let heads = decides.map(|block| head_rules(&block.settings.clients.heads));
         let Some(default) = default.and_then(|(position, _)| live.get(*position)) else {
             return Ok(None);
         };
@@ -126,6 +127,7 @@ impl<'a, 'u> Builder<'a, 'u> {
         Ok(Some(Arc::new(Site {
             servers,
             slashes: if merged { Slashes::Merged } else { Slashes::Kept },
+            heads: heads.unwrap_or_default(),
             variables: self.variables.clone(),
             error_log: self.error_log.clone(),
         })))
@@ -240,6 +242,8 @@ impl<'a, 'u> Builder<'a, 'u> {
             send_timeout: settings.send_timeout,
             reset: settings.reset_timedout,
             keepalive_header,
+            endings: endings(&settings.clients.endings),
+            pace: self.pace(&settings.clients.pace)?,
             types: settings.types.clone(),
             default_type: HeaderValue::from_str(&settings.default_type)
                 .unwrap_or_else(|_| HeaderValue::from_static("text/plain")),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::files::Pieces;
+use super::pace::Pacer;
 use super::record::Record;
 use crate::observe::{Level, errno};
 use crate::upstream::{Failure, ResponseBody};
@@ -21,6 +22,8 @@ pub(crate) struct Body {
     /// Why the answer breaks off, once that is known.
     failure: Option<Broken>,
     chunked: bool,
+    /// How fast it goes out, where that is limited.
+    pacer: Option<Box<Pacer>>,
     record: Rc<Record>,
 }
 
@@ -50,7 +53,8 @@ pub(crate) enum Content {
 
 impl Body {
     pub(super) fn new(content: Content, record: Rc<Record>) -> Self {
-        Self { content, failure: None, chunked: false, record }
+        let pacer = Pacer::of(&record);
+        Self { content, failure: None, chunked: false, pacer, record }
     }
 }
 
@@ -66,7 +70,16 @@ impl http_body::Body for Body {
         if let Some(failure) = this.failure.take() {
             return Poll::Ready(Some(Err(failure)));
         }
+        let left = match &mut this.pacer {
+            None => None,
+            Some(pacer) => {
+                ready!(pacer.poll_ready(cx));
+                pacer.take(None)
+            }
+        };
+        let came_back = left.is_some();
         let frame = match &mut this.content {
+            _ if left.is_some() => left.map(|bytes| Ok(Frame::data(bytes))),
             Content::Empty => None,
             Content::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
@@ -79,6 +92,12 @@ impl http_body::Body for Body {
             },
             Content::Server(body) => ready!(Pin::new(&mut **body).poll_frame(cx))
                 .map(|frame| frame.map_err(Broken::Server)),
+        };
+        let frame = match (frame, &mut this.pacer) {
+            (Some(Ok(frame)), Some(pacer)) if !came_back => {
+                Some(Ok(frame.map_data(|fresh| pacer.take(Some(fresh)).unwrap_or_default())))
+            }
+            (frame, _) => frame,
         };
         let frame = match frame {
             Some(Err(failure)) => {
@@ -110,16 +129,19 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Empty => true,
-            Content::Whole(bytes) => bytes.is_empty(),
-            Content::File(pieces) => pieces.left() == 0,
-            Content::Server(body) => body.is_end_stream(),
-        }
+        self.waiting() == 0
+            && match &self.content {
+                Content::Empty => true,
+                Content::Whole(bytes) => bytes.is_empty(),
+                Content::File(pieces) => pieces.left() == 0,
+                Content::Server(body) => body.is_end_stream(),
+            }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
+            // hyper asks before anything has gone out; whoever asks later gets no false length.
+            _ if self.waiting() > 0 => SizeHint::default(),
             Content::Empty => SizeHint::with_exact(0),
             Content::Whole(bytes) => {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
@@ -134,6 +156,11 @@ impl Body {
     /// It goes out in chunks, whose framing counts as sent.
     pub(super) fn in_chunks(&mut self) {
         self.chunked = true;
+    }
+
+    /// The bytes that have come and may not go out yet.
+    fn waiting(&self) -> u64 {
+        self.pacer.as_ref().map_or(0, |pacer| pacer.waiting())
     }
 
     /// All of it was given to the connection.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use super::endings::Endings;
 use super::record::Switched;
 use super::refused::Refused;
 use super::site::Site;
@@ -44,6 +45,8 @@ pub(crate) struct Client {
     pub(crate) closing: Cell<bool>,
     /// Whether the client may still be sending when it is closed.
     pub(crate) linger: Cell<bool>,
+    /// How it ends, by the location that answered last.
+    pub(crate) endings: Cell<Endings>,
     /// The fields of the requests that have come and not begun, as the client wrote them.
     pub(crate) fields: RefCell<VecDeque<Box<[u8]>>>,
     /// How the head of the answer that begins is to be written, where hyper writes it otherwise.
@@ -133,6 +136,12 @@ impl Client {
     /// Whether this many requests have come and all of them are answered.
     pub(crate) fn is_answered(&self, requests: u64) -> bool {
         self.busy.get() == 0 && self.requests.get() == requests
+    }
+
+    /// Whether what the client may still be sending is to be read before the connection is closed.
+    pub(crate) fn lingers(&self) -> bool {
+        let endings = self.endings.get();
+        endings.always || (endings.lingers && self.linger.get())
     }
 
     /// Its answer has ended.

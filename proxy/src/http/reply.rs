@@ -230,7 +230,9 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
         && rules.keepalive
         && record.number < rules.keepalive_requests
         && record.started.duration_since(record.client.since) < rules.keepalive_time
-        && !record.client.closing.get();
+        && !record.client.closing.get()
+        && !rules.endings.forbid(record);
+    record.client.endings.set(rules.endings);
     record.client.patience.set(rules.keepalive_timeout);
     record.client.flow.limit.set(rules.send_timeout);
     record.client.flow.reset.set(rules.reset);

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use http::{HeaderName, Method, StatusCode};
 
+use super::endings::Endings;
 use super::files::Files;
 use super::headers::HeaderPlan;
+use super::heads::HeadRules;
 use super::limits::Limits;
+use super::pace::Pace;
 use super::passing::{Passing, Towards};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
@@ -21,6 +24,8 @@ pub(crate) struct Site {
     pub(crate) servers: Servers<Arc<Server>>,
     /// What becomes of repeated slashes, by the default server.
     pub(crate) slashes: uri::Slashes,
+    /// How heads are read, by the default server.
+    pub(crate) heads: HeadRules,
     /// What variables need that no request has.
     pub(crate) variables: Arc<Variables>,
     /// Where errors go that happen before a server is known.
@@ -98,6 +103,10 @@ pub(crate) struct Rules {
     pub(crate) reset: bool,
     /// The `Keep-Alive` field's value, when there is to be one.
     pub(crate) keepalive_header: Option<http::HeaderValue>,
+    /// How connections end.
+    pub(crate) endings: Endings,
+    /// How fast answers go out, where that is limited.
+    pub(crate) pace: Option<Box<Pace>>,
     /// The media types of the program's own texts, by the path's suffix in lower case.
     pub(crate) types: Arc<HashMap<String, String>>,
     /// The media type of answers that say none.

@@ -27,7 +27,9 @@ thread_local! {
 impl Values for Record {
     fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
         match variable {
-            Variable::HttpHeader(name) => join(&self.head.headers, name, out),
+            Variable::HttpHeader(name) => {
+                join(&self.head.headers, name, out) || self.write_odd(name, out)
+            }
             Variable::SentHttp(name) => self.write_sent(name, out),
             Variable::UpstreamHttp(name) => {
                 self.upstream_sent.borrow().as_ref().is_some_and(|sent| join(sent, name, out))
@@ -279,6 +281,16 @@ impl Record {
             }
             _ => join(sent, name, out),
         }
+    }
+
+    /// A field of the request whose name has underscores where the variable's has hyphens.
+    fn write_odd(&self, name: &HeaderName, out: &mut Vec<u8>) -> bool {
+        if !self.client.site.heads.takes_odd() {
+            return false;
+        }
+        let same = |other: &HeaderName| other.as_str().replace('_', "-") == name.as_str();
+        let mut names = self.head.headers.keys();
+        names.find(|other| same(other)).is_some_and(|name| join(&self.head.headers, name, out))
     }
 
     /// A map's value for this request.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection;
 use super::crowd::{Crowd, Limits};
 use super::roster::Roster;
-use crate::http::{Client, Flow, Site};
+use crate::http::{Client, Endings, Flow, Site};
 use crate::net::{Bound, Stream};
 use crate::observe::{Counters, Level, errno};
 use crate::tasks::Tasks;
@@ -130,6 +130,7 @@ impl Door {
             patience: Cell::new(self.patience),
             closing: Cell::new(false),
             linger: Cell::new(false),
+            endings: Cell::new(Endings::DEFAULT),
             fields: RefCell::default(),
             written: RefCell::default(),
             refused: RefCell::new(None),

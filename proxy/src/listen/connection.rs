@@ -18,18 +18,18 @@ use super::roster::Roster;
 use super::socket::Socket;
 use super::wire::Wire;
 use crate::balance::ServerId;
-use crate::http::{Client, Switched, stack};
+use crate::http::{Client, Endings, HeadRules, Switched, stack};
 use crate::net::Stream;
 use crate::observe::{Turn, now};
 use crate::tasks::Tasks;
 use crate::tunnel::{Outcome, Reins, Relay};
 
-/// How long a client may go on sending what nobody will read, after an answer that closes the
-/// connection (nginx: `lingering_timeout`). Closing at once could destroy the answer on its way.
-const LINGER: Duration = Duration::from_secs(5);
-
 /// How often a connection is looked at that no event may wake.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The fields, and the bytes of a head, that hyper has room for by itself.
+const USUAL_FIELDS: usize = 100;
+const USUAL_HEAD: usize = 64 << 10;
 
 /// How long after it has connected a client may ask when its generation is retired.
 const GREETING: Duration = Duration::from_secs(2);
@@ -50,9 +50,7 @@ pub(super) async fn serve(
     let place = poll_fn(|cx| Poll::Ready(crowd.enter(&client, cx.waker().clone()))).await;
     let service = TowerToHyperService::new(stack(client.clone()));
     let wire = Wire::new(Socket::new(stream, client.clone()), client.clone());
-    let mut http = http1::Builder::new()
-        .title_case_headers(true)
-        .serve_connection(TokioIo::new(wire), service);
+    let mut http = builder(&client.site.heads).serve_connection(TokioIo::new(wire), service);
     let over = {
         let mut retired = pin!(retired.cancelled());
         let mut clock = pin!(sleep_until(deadline(&client)));
@@ -94,9 +92,23 @@ pub(super) async fn serve(
     match switched {
         // This task is as large as hyper's state; the tunnel's own is a third of it.
         Some(switched) => tasks.spawn(tunnel((stream, early), switched, client, &roster)),
-        None if client.linger.get() => linger(stream).await,
+        None if client.lingers() => linger(stream, client.endings.get()).await,
         None => {}
     }
+}
+
+/// hyper with as much room as the wire may let through; more than it has by itself costs it more.
+fn builder(heads: &HeadRules) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.title_case_headers(true);
+    if heads.fields > USUAL_FIELDS {
+        builder.max_headers(heads.fields);
+    }
+    if heads.most() > USUAL_HEAD {
+        // A target may become three times as long when it is escaped.
+        builder.max_buf_size(heads.most().saturating_mul(3));
+    }
+    builder
 }
 
 /// The socket, and what hyper or the wire had read too far: a copy, so that their buffers are freed
@@ -171,13 +183,16 @@ fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) 
     Poll::Pending
 }
 
-/// Says that nothing more comes, and throws away what the client still sends, for a short time.
-async fn linger(mut stream: Stream) {
+/// Says that nothing more comes, and throws away what the client still sends, for a short time:
+/// closing at once could destroy the answer on its way.
+async fn linger(mut stream: Stream, endings: Endings) {
     if stream.shutdown().await.is_err() {
         return;
     }
     let mut waste = vec![0; 4096];
-    let rest = async { while matches!(stream.read(&mut waste).await, Ok(1..)) {} };
+    let pause = endings.linger_timeout;
+    let rest =
+        async { while matches!(timeout(pause, stream.read(&mut waste)).await, Ok(Ok(1..))) {} };
     // Either way the connection is closed now.
-    let _ = timeout(LINGER, rest).await;
+    let _ = timeout(endings.linger_time, rest).await;
 }

@@ -11,14 +11,7 @@ use memchr::memchr;
 
 use super::line::{self, Fault, Line, fields, show, trim_returns};
 use crate::framing::Body;
-
-/// The room for a line (nginx: `client_header_buffer_size`, then `large_client_header_buffers`).
-const FIRST: usize = 1024;
-const LARGE: usize = 8192;
-/// How many of the large ones a head may fill.
-const NUMBER: u8 = 4;
-/// How many fields a head may have: hyper has room for so many.
-const FIELDS: u8 = 100;
+use crate::http::HeadRules;
 
 /// The fields that concern framing or that nginx takes once only.
 const KNOWN: [&[u8]; 12] = [
@@ -43,13 +36,14 @@ const UPGRADE: usize = 3;
 /// What is known of a head so far. All positions count from its first byte.
 #[derive(Debug, Clone)]
 pub(super) struct Head {
+    rules: HeadRules,
     /// Where the first line begins that was not looked at.
     at: usize,
     /// Up to where there is no line feed.
     scanned: usize,
     /// What is left of the buffer that nginx would have, and how many of the large ones it took.
     room: usize,
-    taken: u8,
+    taken: u32,
     /// Its first line, once that has come.
     line: Option<Range<usize>>,
     method: Option<Method>,
@@ -58,7 +52,7 @@ pub(super) struct Head {
     seen: u16,
     length: Range<usize>,
     coding: Range<usize>,
-    fields: u8,
+    fields: usize,
     /// Whether hyper needs it in other words.
     odd: bool,
 }
@@ -79,11 +73,12 @@ pub(super) struct Whole {
 }
 
 impl Head {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(rules: HeadRules) -> Self {
         Self {
+            rules,
             at: 0,
             scanned: 0,
-            room: FIRST,
+            room: rules.first,
             taken: 0,
             line: None,
             method: None,
@@ -112,7 +107,7 @@ impl Head {
         }
         self.scanned = bytes.len();
         let begun = bytes.get(self.at..).unwrap_or_default();
-        if begun.len() >= LARGE {
+        if begun.len() >= self.rules.large && begun.len() >= self.room {
             return Err(self.too_large(begun));
         }
         if self.line.is_none() {
@@ -145,7 +140,7 @@ impl Head {
         *request.method_mut() = parsed.method;
         *request.uri_mut() = Uri::try_from(parsed.target.as_ref()).unwrap_or_default();
         *request.version_mut() = parsed.version;
-        for (name, value) in fields(bytes.get(..self.at).unwrap_or_default()) {
+        for (name, value) in fields(bytes.get(..self.at).unwrap_or_default(), &self.rules) {
             if let Ok(name) = http::HeaderName::from_bytes(name)
                 && let Ok(value) = http::HeaderValue::from_bytes(value)
             {
@@ -161,11 +156,11 @@ impl Head {
             self.room -= length;
             return Ok(());
         }
-        if length > LARGE || self.taken == NUMBER {
+        if length > self.rules.large || self.taken == self.rules.number {
             return Err(self.too_large(bytes.get(self.at..).unwrap_or_default()));
         }
         self.taken += 1;
-        self.room = LARGE - length;
+        self.room = self.rules.large - length;
         Ok(())
     }
 
@@ -201,8 +196,8 @@ impl Head {
         if ended.is_empty() {
             return Ok(true);
         }
-        let split = line::split_field(ended)?;
-        if self.fields == FIELDS {
+        let split = line::split_field(ended, &self.rules)?;
+        if self.fields == self.rules.fields {
             return Err(Fault::new(494, "too many header lines"));
         }
         self.fields += 1;
@@ -214,7 +209,7 @@ impl Head {
         let Some(known) = known else { return Ok(false) };
         let bit = 1 << known;
         if self.seen & bit != 0 && known != UPGRADE {
-            return Err(duplicate(bytes.get(..start).unwrap_or_default(), &split));
+            return Err(self.duplicate(bytes.get(..start).unwrap_or_default(), &split));
         }
         self.seen |= bit;
         let value = start + split.value_at..start + split.value_at + split.value.len();
@@ -267,17 +262,18 @@ impl Head {
         let line = self.line.as_ref().map_or(0, |line| line.end);
         Whole { length: self.at, line, body, upgrade: self.has(UPGRADE), odd: self.odd }
     }
-}
 
-fn duplicate(before: &[u8], field: &line::Field<'_>) -> Fault {
-    let (name, value) = (show(field.name), show(field.value));
-    if field.name.eq_ignore_ascii_case(b"host") {
-        return Fault::new(400, format!("duplicate host header: \"{name}: {value}\""));
+    fn duplicate(&self, before: &[u8], field: &line::Field<'_>) -> Fault {
+        let (name, value) = (show(field.name), show(field.value));
+        if field.name.eq_ignore_ascii_case(b"host") {
+            return Fault::new(400, format!("duplicate host header: \"{name}: {value}\""));
+        }
+        let previous =
+            fields(before, &self.rules).find(|(known, _)| known.eq_ignore_ascii_case(field.name));
+        let (known, first) = previous.unwrap_or_default();
+        let previous = format!("previous value: \"{}: {}\"", show(known), show(first));
+        Fault::new(400, format!("duplicate header line: \"{name}: {value}\", {previous}"))
     }
-    let previous = fields(before).find(|(known, _)| known.eq_ignore_ascii_case(field.name));
-    let (known, first) = previous.unwrap_or_default();
-    let previous = format!("previous value: \"{}: {}\"", show(known), show(first));
-    Fault::new(400, format!("duplicate header line: \"{name}: {value}\", {previous}"))
 }
 
 /// A `Content-Length`: digits only, no more than a file may be long.
@@ -297,7 +293,9 @@ mod tests {
     use super::*;
 
     fn read(head: &str) -> Result<Whole, Fault> {
-        Head::new().read(head.as_bytes()).map(|whole| whole.expect("a whole head"))
+        Head::new(HeadRules::default())
+            .read(head.as_bytes())
+            .map(|whole| whole.expect("a whole head"))
     }
 
     #[test]
@@ -333,7 +331,8 @@ mod tests {
         ] {
             let whole = read(head).unwrap();
             assert!(whole.odd && whole.length == head.len(), "{head:?}: {whole:?}");
-            let written = String::from_utf8(rewrite(head.as_bytes(), |_| ())).unwrap();
+            let written =
+                String::from_utf8(rewrite(head.as_bytes(), &HeadRules::default(), |_| ())).unwrap();
             assert_eq!(written, anew);
             assert!(!read(&written).unwrap().odd);
         }
@@ -361,10 +360,12 @@ mod tests {
             ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400, r#"HTTP/1.1 request without "Host" header"#),
             (format!("GET /{}", "x".repeat(9000)), 414, "too long URI"),
         ] {
-            let fault = Head::new().read(head.as_bytes()).unwrap_err();
+            let fault = Head::new(HeadRules::default()).read(head.as_bytes()).unwrap_err();
             assert_eq!((fault.status, &*fault.why), (status, why), "{head:.60?}");
         }
-        let many = Head::new().read(fields(&"A: b\r\n".repeat(101)).as_bytes()).unwrap_err();
+        let many = Head::new(HeadRules::default())
+            .read(fields(&"A: b\r\n".repeat(101)).as_bytes())
+            .unwrap_err();
         assert_eq!((many.status, &*many.why), (494, "too many header lines"));
     }
 
@@ -376,8 +377,8 @@ mod tests {
             cuts in prop::collection::vec(1..9_usize, 1..30),
         ) {
             let head = format!("{line}\r\nHost: h\n{}\n\r\n", lines.join("\n"));
-            let at_once = Head::new().read(head.as_bytes());
-            let (mut pieces, mut end) = (Head::new(), 0);
+            let at_once = Head::new(HeadRules::default()).read(head.as_bytes());
+            let (mut pieces, mut end) = (Head::new(HeadRules::default()), 0);
             let in_pieces = cuts.iter().cycle().find_map(|cut| {
                 end = (end + cut).min(head.len());
                 pieces.read(&head.as_bytes()[..end]).transpose()
@@ -387,7 +388,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let mut head = Head::new();
+            let mut head = Head::new(HeadRules::default());
             if head.read(&bytes).is_err() {
                 let _ = head.read_so_far(&bytes);
             }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::{Method, Uri, Version};
 
+use crate::http::HeadRules;
+
 /// A request line (RFC 9112, section 3).
 #[derive(Debug)]
 pub(super) struct Line<'a> {
@@ -146,7 +148,7 @@ fn check_version(version: &[u8]) -> Result<(Version, bool), Fault> {
 }
 
 /// Takes a field line apart.
-pub(super) fn split_field(line: &[u8]) -> Result<Field<'_>, Fault> {
+pub(super) fn split_field<'a>(line: &'a [u8], rules: &HeadRules) -> Result<Field<'a>, Fault> {
     let mut ignored = false;
     let mut end = line.len();
     for (at, byte) in line.iter().enumerate() {
@@ -158,6 +160,8 @@ pub(super) fn split_field(line: &[u8]) -> Result<Field<'_>, Fault> {
             }
             // Folded lines are here as well: they begin with a space.
             b':' | 0..=b' ' | 0x7f => return Err(Fault::field(line, at)),
+            b'_' if rules.underscores => {}
+            byte if !rules.ignore_invalid && is_token(*byte) => {}
             _ => ignored = true,
         }
     }
@@ -173,6 +177,11 @@ pub(super) fn split_field(line: &[u8]) -> Result<Field<'_>, Fault> {
     let value = value.get(..value.len() - after).unwrap_or_default();
     let odd = ignored || rest.is_empty();
     Ok(Field { name, value, value_at: end + 1 + spaces, ignored, odd })
+}
+
+/// What may stand in a name besides letters, digits and the hyphen (RFC 9110, 5.6.2).
+fn is_token(byte: u8) -> bool {
+    b"!#$%&'*+.^_`|~".contains(&byte)
 }
 
 /// nginx refuses only NUL and a lone CR among these; the others are as bad (RFC 9110, 5.5).
@@ -193,7 +202,7 @@ fn skip_spaces(line: &[u8]) -> (usize, &[u8]) {
 
 /// Writes a whole head, which was found good, in words that hyper takes. What nginx ignores is
 /// left out and told.
-pub(super) fn rewrite(bytes: &[u8], mut ignored: impl FnMut(&[u8])) -> Vec<u8> {
+pub(super) fn rewrite(bytes: &[u8], rules: &HeadRules, mut ignored: impl FnMut(&[u8])) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 16);
     let mut lines = lines(bytes);
     if let Some(line) = lines.next().and_then(|line| Line::parse(line).ok()) {
@@ -203,7 +212,7 @@ pub(super) fn rewrite(bytes: &[u8], mut ignored: impl FnMut(&[u8])) -> Vec<u8> {
         out.extend_from_slice(format!(" {:?}\r\n", line.version).as_bytes());
     }
     for line in lines {
-        match split_field(line) {
+        match split_field(line, rules) {
             Ok(field) if !field.ignored => {
                 out.extend_from_slice(field.name);
                 out.extend_from_slice(b": ");
@@ -229,9 +238,12 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The fields of a head, or of the start of one, that are not ignored.
-pub(super) fn fields(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    lines(bytes).skip(1).filter_map(|line| {
-        let field = split_field(line).ok()?;
+pub(super) fn fields<'a>(
+    bytes: &'a [u8],
+    rules: &HeadRules,
+) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    lines(bytes).skip(1).filter_map(move |line| {
+        let field = split_field(line, rules).ok()?;
         (!field.ignored).then_some((field.name, field.value))
     })
 }

@@ -74,11 +74,12 @@ enum Followed {
 impl Wire {
     pub(super) fn new(socket: Socket, client: Rc<Client>) -> Self {
         let patience = client.patience.get();
+        let rules = client.site.heads;
         Self {
             socket,
             client,
             patience,
-            next: Next::Head(Head::new()),
+            next: Next::Head(Head::new(rules)),
             upgrade: false,
             held: Vec::new(),
             at: 0,
@@ -105,7 +106,8 @@ impl Wire {
         };
         if over {
             let unknown = std::mem::take(&mut self.upgrade);
-            self.next = if unknown { Next::Unknown } else { Next::Head(Head::new()) };
+            self.next =
+                if unknown { Next::Unknown } else { Next::Head(Head::new(self.client.site.heads)) };
         }
     }
 
@@ -156,7 +158,8 @@ impl Wire {
             Followed::Odd(start, end) => {
                 let (before, rest) = bytes.split_at_checked(start).unwrap_or_default();
                 let (odd, after) = rest.split_at_checked(end - start).unwrap_or_default();
-                let head = line::rewrite(odd, |line| self.tell_ignored(line));
+                let head =
+                    line::rewrite(odd, &self.client.site.heads, |line| self.tell_ignored(line));
                 let line = memchr(b'\n', &head).unwrap_or_default();
                 self.client.keep_fields(head.get(line..));
                 self.ready = before.len() + head.len();

@@ -38,6 +38,7 @@ mod returns;
 mod rewriting;
 mod scene;
 mod servers;
+mod serving;
 mod set_header;
 mod upgrade;
 
@@ -70,6 +71,7 @@ const FAMILIES: &[Family] = &[
     ("set, if and rewrite", rewriting::cases),
     ("phases", phases::cases),
     ("limits", limits::cases),
+    ("how clients are served", serving::cases),
     ("files", files::cases),
     ("errors", errors::cases),
     ("upgrade", upgrade::cases),

@@ -10,6 +10,7 @@ mod error_log;
 mod error_page;
 mod events;
 mod files;
+mod heads;
 mod http;
 mod include;
 mod keepalive;
@@ -37,6 +38,7 @@ mod refused;
 mod rewrite;
 mod server;
 mod server_name;
+mod serving;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ const KERNEL: &str = "how bytes are handed to the system is this proxy's own mat
 const HASH: &str = "tables find their own size";
 const MEMORY: &str = "memory is not taken from pools";
 const STREAM: &str = "bodies are streamed both ways, nothing is buffered whole";
+const NO_FILES: &str = "bodies are streamed, none is written to a file";
 const THREADS: &str = "the threads share their listeners without it";
 const EVENT_LOOP: &str = "the runtime waits for events in its own way";
 const DEBUG: &str = "it is for finding faults in nginx";
@@ -134,6 +135,13 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Check::Switch,
         STREAM,
         "client_body_in_single_buffer on;",
+    ),
+    row(
+        "client_body_in_file_only",
+        ANYWHERE,
+        Check::OneOf(&["off", "on", "clean"]),
+        NO_FILES,
+        "client_body_in_file_only off;",
     ),
     row("accept_mutex", EVENTS, Check::Switch, THREADS, "accept_mutex off;"),
     row("accept_mutex_delay", EVENTS, Check::Time, THREADS, "accept_mutex_delay 500ms;"),

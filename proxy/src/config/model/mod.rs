@@ -4,6 +4,7 @@
 //! found late still says `in FILE:LINE`.
 
 mod answer;
+mod client;
 mod limit;
 mod log;
 mod main;
@@ -17,6 +18,7 @@ pub use answer::{
     AccessRule, AddHeader, ErrorPage, ErrorStatus, Files, LimitExcept, ModifiedSince, RealIp,
     RealIpHeader, Redirects, Root, TryFiles, TryLast, Who,
 };
+pub use client::{Amount, Clients, Endings, Heads, Linger, Pace};
 pub use limit::{ConnectionLimit, LimitCounts, LimitZone, Limited, Limits, RequestLimit};
 pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};

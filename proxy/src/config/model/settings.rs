@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::super::source::Spanned;
 use super::{
-    AccessLog, AccessRule, AddHeader, ErrorLog, ErrorPage, Files, LimitExcept, Limits, Proxying,
-    RealIp, Redirects, Step, TryFiles,
+    AccessLog, AccessRule, AddHeader, Clients, ErrorLog, ErrorPage, Files, LimitExcept, Limits,
+    Proxying, RealIp, Redirects, Step, TryFiles,
 };
 
 /// Media types, by the suffix of a path in lower case.
@@ -36,6 +36,8 @@ pub struct Settings {
     pub satisfy_any: bool,
     /// `allow` and `deny`, in the order written.
     pub access: Vec<AccessRule>,
+    /// How clients are served.
+    pub clients: Clients,
     /// How much is let in.
     pub limits: Limits,
     /// `error_page`, in the order written.

@@ -253,6 +253,7 @@ impl<'a> Forwarded<'a> {
             half_closed: HALF_CLOSED.into(),
             orphaned: within(self.upstream.release.orphan).into(),
             websocket: websocket && self.forwarding.passing.websocket_close,
+            pings: self.forwarding.passing.websocket_ping,
         };
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
         let held = lease.into_held();

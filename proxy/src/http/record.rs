@@ -69,10 +69,10 @@ impl Epitaph {
             Outcome::Idle => {
                 (Level::Error, "upstream timed out (110: Connection timed out)".into())
             }
-            Outcome::Blocked(Side::Client) => {
+            Outcome::Blocked(Side::Client) | Outcome::Silent(Side::Client) => {
                 (Level::Info, "client timed out (110: Connection timed out)".into())
             }
-            Outcome::Blocked(Side::Server) => {
+            Outcome::Blocked(Side::Server) | Outcome::Silent(Side::Server) => {
                 (Level::Error, "upstream timed out (110: Connection timed out)".into())
             }
             Outcome::Ended(_) | Outcome::Orphaned => (Level::Info, outcome.to_string()),

@@ -63,7 +63,7 @@ impl Direction {
             match step {
                 Step::Finish(close) => {
                     *step = if ready!(self.poll_finish(from, to, cx)) {
-                        self.held.append(&mut take(close));
+                        self.hold(&take(close));
                         Step::Tell
                     } else {
                         Step::Listen

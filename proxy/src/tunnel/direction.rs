@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Tracker;
+use super::pings::Asking;
 use crate::net::{Pipe, Stream, scratch};
 
 /// How far one direction is.
@@ -29,15 +30,15 @@ pub(super) enum Failure {
     Write(io::Error),
 }
 
-/// The state of one direction: 104 bytes, and a buffer or a pipe only while many bytes flow.
+/// The state of one direction: 64 bytes, and a buffer or a pipe only while many bytes flow.
 #[derive(Debug)]
 pub(super) struct Direction {
     /// What the destination would not take yet.
-    pub(super) held: Vec<u8>,
-    /// How much of `held` it has taken.
-    taken: usize,
+    held: Option<Box<Held>>,
     /// What the bytes go through while there are many.
     pipe: Option<Box<Pipe>>,
+    /// Whether something has come from the source since this was last asked.
+    pub(super) heard: bool,
     /// How far it is.
     pub(super) end: End,
     /// Bytes that the destination took.
@@ -46,16 +47,27 @@ pub(super) struct Direction {
     pub(super) frames: Tracker,
 }
 
+/// Bytes that wait: at least one.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: Vec<u8>,
+    /// How many of them the destination has taken.
+    taken: usize,
+}
+
 impl Direction {
     /// A direction that starts with bytes which were read before the tunnel began.
     pub(super) fn new(early: Vec<u8>, mut frames: Tracker) -> Self {
         frames.see(&early);
-        Self { held: early, taken: 0, pipe: None, end: End::Open, moved: 0, frames }
+        let mut direction =
+            Self { held: None, pipe: None, heard: false, end: End::Open, moved: 0, frames };
+        direction.hold(&early);
+        direction
     }
 
     /// Whether the destination is slower than the source.
     pub(super) fn is_blocked(&self) -> bool {
-        !self.held.is_empty() || self.pipe.as_ref().is_some_and(|pipe| !pipe.is_empty())
+        self.held.is_some() || self.pipe.as_ref().is_some_and(|pipe| !pipe.is_empty())
     }
 
     /// Whether the source has ended and all of it was passed on.
@@ -72,12 +84,16 @@ impl Direction {
         to: &mut Stream,
         other_is_over: bool,
         must_close: bool,
+        mut asking: Asking<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         scratch(|buffer| {
             loop {
                 ready!(self.poll_held(to, cx))?;
                 ready!(self.poll_pipe(from, to, cx))?;
+                if self.end == End::Open && self.put_ping(&mut asking) {
+                    continue;
+                }
                 match self.end {
                     End::Open => {}
                     End::Read if other_is_over => self.end = End::Done,
@@ -93,14 +109,18 @@ impl Direction {
                     let room = buffer.len();
                     let mut read = ReadBuf::new(buffer);
                     ready!(Pin::new(&mut *from).poll_read(cx, &mut read)).map_err(Failure::Read)?;
+                    self.heard = true;
                     match read.filled() {
                         [] => self.end = End::Read,
+                        bytes if asking.is_busy() => {
+                            self.pass_asking(bytes, &mut asking, to, cx)?;
+                        }
                         bytes => {
                             self.frames.see(bytes);
                             let many =
                                 bytes.len() == room && self.frames.payload_left() >= count(room);
                             self.pass(bytes, to, cx)?;
-                            if many && self.held.is_empty() {
+                            if many && self.held.is_none() {
                                 self.pipe = Pipe::take();
                             }
                         }
@@ -108,6 +128,13 @@ impl Direction {
                 }
             }
         })
+    }
+
+    /// Has these bytes wait behind those that do.
+    pub(super) fn hold(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.held.get_or_insert_default().bytes.extend_from_slice(bytes);
+        }
     }
 
     /// Writes `bytes`; what the destination would not take is held.
@@ -125,7 +152,7 @@ impl Direction {
                     rest = rest.get(n..).unwrap_or_default();
                 }
                 Poll::Pending => {
-                    self.held = rest.to_vec();
+                    self.hold(rest);
                     break;
                 }
             }
@@ -150,6 +177,7 @@ impl Direction {
                 match pipe.poll_fill(from, most, cx).map_err(Failure::Read)? {
                     Poll::Ready(0) => self.end = End::Read,
                     Poll::Ready(read) => {
+                        self.heard = true;
                         self.frames.pass(count(read));
                         continue;
                     }
@@ -182,14 +210,14 @@ impl Direction {
         to: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
-        while let Some(rest) = self.held.get(self.taken..).filter(|rest| !rest.is_empty()) {
+        while let Some(held) = &mut self.held {
+            let rest = held.bytes.get(held.taken..).unwrap_or_default();
             let n = ready!(Pin::new(&mut *to).poll_write(cx, rest)).map_err(Failure::Write)?;
             self.moved += count(n);
-            self.taken += n;
-        }
-        if !self.held.is_empty() {
-            self.held = Vec::new();
-            self.taken = 0;
+            held.taken += n;
+            if held.taken >= held.bytes.len() {
+                self.held = None;
+            }
         }
         Poll::Ready(Ok(()))
     }

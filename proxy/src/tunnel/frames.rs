@@ -4,16 +4,16 @@
 /// The longest header: two bytes, a length of eight, a key of four.
 const LONGEST: usize = 14;
 
-/// What one direction of a tunnel has carried: 48 bytes.
+/// What one direction of a tunnel has carried: 32 bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Tracker {
     /// Bytes of the present frame's payload that have not come.
     left: u64,
     /// Messages whose last frame has come whole.
-    messages: u64,
-    /// The header that is coming; of a Close the one that came.
+    messages: u32,
+    /// The header that is coming; of a Close the one that came, and behind it the code.
     head: [u8; LONGEST],
-    /// How much of it has.
+    /// How much of it has; of a Close's code, while that comes.
     have: u8,
     phase: Phase,
     /// The first byte of the present frame.
@@ -22,8 +22,6 @@ pub(super) struct Tracker {
     masked: bool,
     /// Whether a message has begun whose last frame has not.
     fragmented: bool,
-    /// The code of a Close, as far as it has come, and how far.
-    code: ([u8; 2], u8),
 }
 
 /// What comes next.
@@ -73,13 +71,17 @@ impl Tracker {
             first: 0,
             masked,
             fragmented: false,
-            code: ([0; 2], 0),
         }
     }
 
     /// Whether it knows where it is.
     pub(super) fn is_lost(&self) -> bool {
         self.phase == Phase::Lost
+    }
+
+    /// Whether frames are masked here: a client's are.
+    pub(super) fn is_masked_here(&self) -> bool {
+        self.masked
     }
 
     /// Whether a frame may be put in here.
@@ -103,16 +105,18 @@ impl Tracker {
 
     /// Messages that have come whole.
     #[cfg(test)]
-    fn messages(&self) -> u64 {
+    fn messages(&self) -> u32 {
         self.messages
     }
 
     /// The code of the Close that has passed: 1005 where it had none (RFC 6455, 7.1.5).
     #[cfg(test)]
     fn close_code(&self) -> Option<u16> {
-        self.is_closed().then(|| match self.code {
-            (code, 2) => u16::from_be_bytes(code),
-            _ => 1005,
+        let [.., high, low] = self.head;
+        self.is_closed().then_some(if self.have == 2 {
+            u16::from_be_bytes([high, low])
+        } else {
+            1005
         })
     }
 
@@ -229,7 +233,7 @@ impl Tracker {
     fn end(&mut self) {
         self.phase = if self.is_close() { Phase::Closed } else { Phase::Header };
         if self.first & 0x88 == 0x80 {
-            self.messages += 1;
+            self.messages = self.messages.saturating_add(1);
         }
     }
 
@@ -239,14 +243,14 @@ impl Tracker {
 
     /// Keeps the first two bytes of a Close, without their mask.
     fn read_code(&mut self, payload: &[u8]) {
-        // The key stands behind the first two bytes of a header this short.
-        let [_, _, key @ ..] = self.head;
-        let (code, have) = &mut self.code;
-        for byte in payload {
-            let place = usize::from(*have);
-            let (Some(code), Some(key)) = (code.get_mut(place), key.get(place)) else { return };
-            *code = if self.masked { byte ^ key } else { *byte };
-            *have += 1;
+        // The key stands behind the first two bytes of a header this short, the code at the end.
+        for byte in payload.iter().take(2_usize.saturating_sub(self.have.into())) {
+            let place = usize::from(self.have);
+            let key = self.head.get(2 + place).copied().filter(|_| self.masked).unwrap_or(0);
+            if let Some(code) = self.head.get_mut(LONGEST - 2 + place) {
+                *code = byte ^ key;
+            }
+            self.have += 1;
         }
     }
 }
@@ -262,6 +266,25 @@ impl Frame {
             short => (short.into(), 2 + key),
         };
         (bytes.len() >= length).then_some(Self { first: *first, payload, length })
+    }
+}
+
+/// A Ping frame that says this; towards a server with a key of its own.
+pub(super) fn ping(mut payload: [u8; 8], key: Option<[u8; 4]>) -> Vec<u8> {
+    frame(0x89, &mut payload, key)
+}
+
+/// What a Pong frame says, if it is as long as what our pings say.
+pub(super) fn pong_payload(frame: &[u8]) -> Option<[u8; 8]> {
+    match frame {
+        [0x8a, 8, payload @ ..] => payload.try_into().ok(),
+        [0x8a, 0x88, a, b, c, d, payload @ ..] => {
+            let mut payload: [u8; 8] = payload.try_into().ok()?;
+            let key = [a, b, c, d].into_iter().cycle();
+            payload.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+            Some(payload)
+        }
+        _ => None,
     }
 }
 

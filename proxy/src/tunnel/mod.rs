@@ -8,9 +8,11 @@ mod direction;
 mod ending;
 mod frames;
 mod orphan;
+mod pings;
 mod reins;
 mod relay;
 
 pub(crate) use ending::{Ending, Order};
+pub(crate) use pings::Pings;
 pub(crate) use reins::Reins;
 pub(crate) use relay::{Limits, Outcome, Relay, Side};

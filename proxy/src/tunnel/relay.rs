@@ -3,9 +3,10 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem::take;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -13,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::direction::{Direction, End, Failure};
 use super::ending::Ending;
 use super::frames::Tracker;
+use super::pings::{Asked, Asking, Next, Pings};
 use super::reins::Reins;
 use crate::net::Stream;
 
@@ -31,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) orphaned: Millis,
     /// Whether what moves is WebSocket's frames, and the peers are told with one why a tunnel ends.
     pub(crate) websocket: bool,
+    /// Who is asked whether it is there; such a one may be silent for as long as it answers.
+    pub(crate) pings: Option<Pings>,
 }
 
 /// A time in a quarter of the room of a `Duration`: 49 days at most.
@@ -69,6 +73,8 @@ pub(crate) enum Outcome {
     Idle,
     /// A side did not take its bytes for [`Limits::to_client`] or [`Limits::to_server`].
     Blocked(Side),
+    /// A side did not answer a ping.
+    Silent(Side),
     /// The server has gone away without a word: the client is to be released.
     Orphaned,
     /// The proxy was told to end it.
@@ -82,6 +88,7 @@ impl Outcome {
             Self::Ended(ending) => Some((ending.code(), ending.reason())),
             Self::Idle => Some((1001, "nothing was said for too long")),
             Self::Blocked(_) => Some((1011, "the other side does not read")),
+            Self::Silent(_) => Some((1001, "a ping was not answered")),
             Self::Finished | Self::Failed(..) | Self::Orphaned => None,
         }
     }
@@ -94,6 +101,7 @@ impl fmt::Display for Outcome {
             Self::Failed(side, error) => write!(f, "{side:?}: {error}"),
             Self::Idle => f.write_str("idle"),
             Self::Blocked(side) => write!(f, "{side:?} does not read"),
+            Self::Silent(side) => write!(f, "{side:?} does not answer a ping"),
             Self::Orphaned => f.write_str(Ending::Orphaned.reason()),
             Self::Ended(ending) => write!(f, "{} ({})", ending.reason(), ending.code()),
         }
@@ -107,6 +115,9 @@ pub(crate) struct Relay {
     pub(super) server: Stream,
     pub(super) up: Direction,
     pub(super) down: Direction,
+    /// The sides that are asked whether they are there.
+    asked_client: Option<Box<Asked>>,
+    asked_server: Option<Box<Asked>>,
     pub(super) limits: Limits,
     pub(super) reins: Rc<Reins>,
 }
@@ -125,7 +136,10 @@ impl Relay {
         };
         let up = Direction::new(from_client, of_client);
         let down = Direction::new(from_server, of_server);
-        Self { client, server, up, down, limits, reins }
+        let pings = limits.pings.filter(|_| limits.websocket);
+        let asked_client = pings.map(Asked::new);
+        let asked_server = pings.filter(|pings| pings.both).map(Asked::new);
+        Self { client, server, up, down, asked_client, asked_server, limits, reins }
     }
 
     /// Bytes that the client took from the server (nginx: part of `$bytes_sent`).
@@ -150,18 +164,26 @@ impl Relay {
         })
         .await;
         poll_fn(|cx| {
-            if let Poll::Ready(outcome) = self.poll_move(cx) {
-                return Poll::Ready(outcome);
+            loop {
+                if let Poll::Ready(outcome) = self.poll_move(cx) {
+                    return Poll::Ready(outcome);
+                }
+                if let Some(outcome) = ready!(self.poll_limits(&mut watch, timer.as_mut(), cx)) {
+                    return Poll::Ready(outcome);
+                }
             }
-            self.poll_limits(&mut watch, timer.as_mut(), cx)
         })
         .await
     }
 
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let Self { client, server, up, down, .. } = self;
-        let upward = up.poll(client, server, down.is_over(), false, cx);
-        let downward = down.poll(server, client, up.is_over(), true, cx);
+        let Self { client, server, up, down, asked_client, asked_server, .. } = self;
+        let asking =
+            Asking { hears: asked_client.as_deref_mut(), asks: asked_server.as_deref_mut() };
+        let upward = up.poll(client, server, down.is_over(), false, asking, cx);
+        let asking =
+            Asking { hears: asked_server.as_deref_mut(), asks: asked_client.as_deref_mut() };
+        let downward = down.poll(server, client, up.is_over(), true, asking, cx);
         if up.frames.is_closed() && down.frames.is_closed() {
             // All has been said (RFC 6455, 7.1.1), and nothing waits to be taken.
             if !up.is_blocked() && !down.is_blocked() {
@@ -186,17 +208,24 @@ impl Relay {
     }
 
     /// Notes what moved and looks at the clock. The timer is not set anew for each message: it
-    /// rings, sees that something moved since, and goes back to sleep for the rest.
+    /// rings, sees that something moved since, and goes back to sleep for the rest. Ready without an
+    /// outcome when somebody is to be asked.
     fn poll_limits(
-        &self,
+        &mut self,
         watch: &mut Watch,
         mut timer: Pin<&mut Sleep>,
         cx: &mut Context<'_>,
-    ) -> Poll<Outcome> {
+    ) -> Poll<Option<Outcome>> {
         let (moved, half_closed) = (self.up.moved + self.down.moved, self.is_half_closed());
         if moved != watch.moved || half_closed != watch.half_closed {
             *watch = Watch { moved, half_closed };
             self.reins.note(Instant::now().into_std());
+        }
+        if self.asked_client.is_some() {
+            let heard = [take(&mut self.up.heard), take(&mut self.down.heard)];
+            for (asked, _) in self.asked().into_iter().zip(heard).filter(|(_, heard)| *heard) {
+                asked.into_iter().for_each(Asked::hear);
+            }
         }
         let (limit, mut outcome) = self.limit();
         let mut deadline = Instant::from_std(self.reins.moved() + limit);
@@ -205,16 +234,54 @@ impl Relay {
         {
             (deadline, outcome) = (order.due.into(), Outcome::Ended(order.ending));
         }
+        let mut outcome = Some(outcome);
+        if let Some((due, then)) = self.next_ping().filter(|(due, _)| *due < deadline) {
+            (deadline, outcome) = (due, then);
+        }
         if deadline < timer.deadline() {
             timer.as_mut().reset(deadline);
         }
         while timer.as_mut().poll(cx).is_ready() {
             if Instant::now() >= deadline {
+                if outcome.is_none() {
+                    self.ask(deadline);
+                }
                 return Poll::Ready(outcome);
             }
             timer.as_mut().reset(deadline);
         }
         Poll::Pending
+    }
+
+    /// The client and the server, where they are asked.
+    fn asked(&mut self) -> [Option<&mut Asked>; 2] {
+        [self.asked_client.as_deref_mut(), self.asked_server.as_deref_mut()]
+    }
+
+    /// When a ping has to go out, or must have been answered, and what it means if not.
+    fn next_ping(&self) -> Option<(Instant, Option<Outcome>)> {
+        // Who is not read from cannot answer, and half a tunnel has other limits.
+        if self.is_half_closed() {
+            return None;
+        }
+        let client = self.asked_client.as_deref().filter(|_| !self.up.is_blocked());
+        let server = self.asked_server.as_deref().filter(|_| !self.down.is_blocked());
+        let next = |asked: Option<&Asked>, side| match asked?.next() {
+            Next::Ask(due) => Some((due, None)),
+            Next::Wait(due) => Some((due, Some(Outcome::Silent(side)))),
+            Next::Nothing => None,
+        };
+        let both = [next(client, Side::Client), next(server, Side::Server)];
+        both.into_iter().flatten().min_by_key(|(due, _)| *due)
+    }
+
+    /// Has whoever is due by now be asked.
+    fn ask(&mut self, now: Instant) {
+        for asked in self.asked().into_iter().flatten() {
+            if matches!(asked.next(), Next::Ask(due) if due <= now) {
+                asked.ask();
+            }
+        }
     }
 
     fn is_half_closed(&self) -> bool {
@@ -229,12 +296,17 @@ impl Relay {
             (self.limits.to_server, Outcome::Blocked(Side::Server))
         } else if self.is_half_closed() {
             (Millis(self.limits.half_closed.0.min(self.limits.idle.0)), Outcome::Idle)
+        } else if self.asked_client.is_some() {
+            return (NEVER, Outcome::Idle);
         } else {
             (self.limits.idle, Outcome::Idle)
         };
         (limit.into(), outcome)
     }
 }
+
+/// No limit: longer than any process runs.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// What moved so far; the reins know when.
 struct Watch {

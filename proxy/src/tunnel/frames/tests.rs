@@ -45,7 +45,7 @@ proptest! {
         cuts in prop::collection::vec(1_usize..3000, 1..40),
     ) {
         let mut tracker = tracker(masked);
-        let count = u64::try_from(messages.len()).unwrap();
+        let count = u32::try_from(messages.len()).unwrap();
         let frames: Vec<_> = messages.into_iter().flatten().collect();
         let ends: Vec<_> = frames
             .iter()

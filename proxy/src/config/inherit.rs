@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{
-    AccessLog, ErrorLog, Http, HttpVersion, Keepalive, LimitZone, Listen, LogBuffer, LogFormat,
-    Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader, Settings, Types,
-    Upstream, UpstreamServer, User,
+    AccessLog, ErrorLog, Expires, Http, HttpVersion, Keepalive, LimitZone, Listen, LogBuffer,
+    LogFormat, Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader,
+    Settings, Types, Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
@@ -196,6 +196,7 @@ impl Level {
             access: answers.access,
             error_page: answers.error_page,
             recursive_error_pages: answers.recursive_error_pages.unwrap_or(false),
+            expires: answers.expires.unwrap_or(Expires::Off),
             add_header: answers.add_header,
             proxy_http_version: self.proxy_http_version.unwrap_or(HttpVersion::Http11),
             proxy_set_header: self.proxy_set_header.clone(),

@@ -10,7 +10,8 @@ use super::templates::at;
 use crate::config::Problem;
 use crate::config::model::{self, ErrorStatus, Settings};
 use crate::http::{
-    Added, Aliased, ErrorPage, ErrorPages, Files, ModifiedSince, RealIp, Rules, TryFiles, TryLast,
+    Added, Aliased, ErrorPage, ErrorPages, Expires, Files, ModifiedSince, RealIp, Rules, TryFiles,
+    TryLast,
 };
 use crate::route::{AccessList, Template, Who};
 use crate::upstream::is_usual;
@@ -152,4 +153,16 @@ fn who(who: model::Who) -> Option<Who> {
         model::Who::Unix => Who::Unix,
         model::Who::Net(addr, bits) => Who::Net(IpNet::new(addr, bits).ok()?),
     })
+}
+
+/// `expires`
+pub(super) fn expires(expires: model::Expires) -> Option<Expires> {
+    match expires {
+        model::Expires::Off => None,
+        model::Expires::Epoch => Some(Expires::Epoch),
+        model::Expires::Max => Some(Expires::Max),
+        model::Expires::After(time) => Some(Expires::After(time)),
+        model::Expires::Modified(time) => Some(Expires::Modified(time)),
+        model::Expires::Daily(second) => Some(Expires::Daily(second)),
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Version};
 
-use super::answers::{Matched, access};
+use super::answers::{Matched, access, expires};
 use super::clients::{endings, head_rules};
 use super::limits::LimitZones;
 use super::logs::{self, LogFiles};
@@ -233,6 +233,7 @@ impl<'a, 'u> Builder<'a, 'u> {
                 port: settings.redirects.port,
                 server_name: settings.redirects.server_name,
             },
+            expires: expires(settings.expires),
             added: self.added(settings)?,
             max_body: settings.client_max_body_size.unwrap_or(u64::MAX),
             keepalive: !settings.keepalive_timeout.is_zero(),

@@ -187,10 +187,13 @@ fn framing(record: &Record, status: StatusCode, headers: &HeaderMap, body: &Body
     }
 }
 
-/// Adds the fields of `add_header`.
+/// Sets the fields of `expires` and adds those of `add_header`.
 fn add(record: &Record, status: StatusCode, headers: &mut HeaderMap) {
     let Some(rules) = record.rules() else { return };
     let fine = matches!(status.as_u16(), 200 | 201 | 204 | 206 | 301..=304 | 307 | 308);
+    if fine && let Some(expires) = rules.expires {
+        expires.set(headers);
+    }
     for added in rules.added.iter().filter(|added| fine || added.always) {
         let mut text = Vec::new();
         added.value.render(record, &mut text);

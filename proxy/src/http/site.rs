@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, Method, StatusCode};
 
 use super::endings::Endings;
+use super::expires::Expires;
 use super::files::Files;
 use super::headers::HeaderPlan;
 use super::heads::HeadRules;
@@ -85,6 +86,8 @@ pub(crate) struct Rules {
     pub(crate) files: Files,
     /// How redirects are written.
     pub(crate) redirects: Redirects,
+    /// How long answers may be kept.
+    pub(crate) expires: Option<Expires>,
     /// The fields that answers get.
     pub(crate) added: Box<[Added]>,
     /// The largest body, in bytes.

@@ -33,6 +33,19 @@ pub(crate) fn iso8601(out: &mut Vec<u8>) {
     printed(|times| out.extend_from_slice(times.iso8601.as_bytes()));
 }
 
+/// When it is this second of the day the next time, where we are.
+pub(crate) fn next_daily(second: u32) -> SystemTime {
+    let now = Timestamp::now().to_zoned_datetime(TimeZone::system());
+    let in_day = |day: &jiff::ZonedDateTime| {
+        let start = day.start_of_day().ok()?;
+        start.checked_add(jiff::SignedDuration::from_secs(second.into())).ok()
+    };
+    let today = in_day(&now).filter(|time| *time > now);
+    let next = today.or_else(|| in_day(&now.tomorrow().ok()?));
+    let since = next.unwrap_or(now).timestamp().as_second();
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(since).unwrap_or_default())
+}
+
 /// Milliseconds since 1970, for `$msec`.
 pub(crate) fn unix_millis() -> u128 {
     since_1970().as_millis()

@@ -14,6 +14,6 @@ pub use counters::{Counters, Counts};
 pub use error_log::{ErrorLog, Level, errno};
 
 pub(crate) use buffer::LogBuffer;
-pub(crate) use clock::{iso8601, local, unix_millis};
+pub(crate) use clock::{iso8601, local, next_daily, unix_millis};
 pub(crate) use file::LogFile;
 pub(crate) use turn::{Turn, now};

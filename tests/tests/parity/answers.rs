@@ -11,6 +11,41 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(intercepted());
     cases.extend(accel());
     cases.extend(bad());
+    cases.extend(kept());
+    cases
+}
+
+/// How long answers may be kept.
+fn kept() -> Vec<Case> {
+    let own = "Expires: Thu, 01 Jan 2026 00:00:00 GMT\r\nCache-Control: a\r\nCache-Control: b\r\n";
+    let dated = "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n";
+    let times = ["1h", "0", "-1", "+1d", "epoch", "max", "off", "1d 2h", "1y"];
+    let mut cases = Vec::new();
+    for time in times {
+        let line = format!("expires {};", time.replace(' ', ""));
+        cases.push(Case::new(line.clone(), proxied(&line)).answers(with("200 OK", own)).gets("/"));
+    }
+    for time in ["1h", "-1h", "10y"] {
+        let line = format!("expires modified {time};");
+        let undated = proxied(&line);
+        cases.push(
+            Case::new(format!("{line} with a date"), undated.clone())
+                .answers(with("200 OK", dated))
+                .gets("/"),
+        );
+        if time != "10y" {
+            cases.push(
+                Case::new(format!("{line} without"), undated).answers(with("200 OK", "")).gets("/"),
+            );
+        }
+    }
+    for status in ["404 Not Found", "302 Found", "500 Internal Server Error"] {
+        cases.push(
+            Case::new(format!("expires of {status}"), proxied("expires 1h;"))
+                .answers(with(status, ""))
+                .gets("/"),
+        );
+    }
     cases
 }
 

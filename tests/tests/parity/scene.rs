@@ -314,7 +314,7 @@ fn response(head: &Head, body: Option<(&Body, &str)>) -> Vec<String> {
 /// Whether this value is the front's own business.
 fn is_own(name: &str, value: &str, page: bool) -> bool {
     match name {
-        "Date" => value.contains(" 20"),
+        "Date" | "Expires" => value.contains(" 202"),
         "Server" => value.starts_with("nginx") || value.starts_with("proxy"),
         "Content-Length" => page,
         _ => false,

@@ -9,6 +9,7 @@ mod condition;
 mod error_log;
 mod error_page;
 mod events;
+mod expires;
 mod files;
 mod heads;
 mod http;

@@ -41,7 +41,6 @@ pub(super) const NAMES: &[&str] = &[
     "empty_gif",
     "env",
     "eventport_events",
-    "expires",
     "fastcgi_bind",
     "fastcgi_buffer_size",
     "fastcgi_buffering",

@@ -99,6 +99,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::error_log::DIRECTIVES,
     super::error_page::DIRECTIVES,
     super::events::DIRECTIVES,
+    super::expires::DIRECTIVES,
     super::files::DIRECTIVES,
     super::heads::DIRECTIVES,
     super::http::DIRECTIVES,

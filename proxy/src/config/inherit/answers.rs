@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::super::model::{
-    AccessRule, AddHeader, ErrorPage, Files, ModifiedSince, RealIp, RealIpHeader, Redirects, Root,
-    Who,
+    AccessRule, AddHeader, ErrorPage, Expires, Files, ModifiedSince, RealIp, RealIpHeader,
+    Redirects, Root, Who,
 };
 use super::super::source::Spanned;
 use super::{or, or_list};
@@ -31,6 +31,7 @@ pub(in super::super) struct Answers {
     pub(in super::super) real_ip_from: Vec<Who>,
     pub(in super::super) real_ip_header: Option<RealIpHeader>,
     pub(in super::super) real_ip_recursive: Option<bool>,
+    pub(in super::super) expires: Option<Expires>,
     pub(in super::super) add_header: Vec<AddHeader>,
 }
 
@@ -56,6 +57,7 @@ impl Answers {
         or_list(&mut self.real_ip_from, &outer.real_ip_from);
         or(&mut self.real_ip_header, &outer.real_ip_header);
         or(&mut self.real_ip_recursive, &outer.real_ip_recursive);
+        or(&mut self.expires, &outer.expires);
         or_list(&mut self.add_header, &outer.add_header);
     }
 

@@ -140,6 +140,23 @@ pub struct Redirects {
     pub server_name: bool,
 }
 
+/// `expires`; times in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expires {
+    /// `off`, the default.
+    Off,
+    /// `epoch`
+    Epoch,
+    /// `max`
+    Max,
+    /// From now.
+    After(i64),
+    /// `modified`: from the answer's `Last-Modified`.
+    Modified(i64),
+    /// `@`: at this second of the day.
+    Daily(u32),
+}
+
 /// `add_header NAME VALUE [always];`
 #[derive(Debug, Clone)]
 pub struct AddHeader {

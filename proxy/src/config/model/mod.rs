@@ -15,8 +15,8 @@ mod settings;
 mod upstream;
 
 pub use answer::{
-    AccessRule, AddHeader, ErrorPage, ErrorStatus, Files, LimitExcept, ModifiedSince, RealIp,
-    RealIpHeader, Redirects, Root, TryFiles, TryLast, Who,
+    AccessRule, AddHeader, ErrorPage, ErrorStatus, Expires, Files, LimitExcept, ModifiedSince,
+    RealIp, RealIpHeader, Redirects, Root, TryFiles, TryLast, Who,
 };
 pub use client::{Amount, Clients, Endings, Heads, Linger, Pace};
 pub use limit::{ConnectionLimit, LimitCounts, LimitZone, Limited, Limits, RequestLimit};

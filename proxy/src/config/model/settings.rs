@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::super::source::Spanned;
 use super::{
-    AccessLog, AccessRule, AddHeader, Clients, ErrorLog, ErrorPage, Files, LimitExcept, Limits,
-    Proxying, RealIp, Redirects, Step, TryFiles,
+    AccessLog, AccessRule, AddHeader, Clients, ErrorLog, ErrorPage, Expires, Files, LimitExcept,
+    Limits, Proxying, RealIp, Redirects, Step, TryFiles,
 };
 
 /// Media types, by the suffix of a path in lower case.
@@ -52,6 +52,8 @@ pub struct Settings {
     pub real_ip: RealIp,
     /// How a redirect is written.
     pub redirects: Redirects,
+    /// `expires`
+    pub expires: Expires,
     /// `add_header`, in the order written.
     pub add_header: Vec<AddHeader>,
     /// `proxy_http_version` (nginx 1.31's default: 1.1).

@@ -64,26 +64,25 @@ fn two_hundred_reloads_lose_nothing() {
 
 #[test]
 fn a_listener_moves() {
-    let (old, new) = (free_port(), free_port());
-    let moved = |port: u16| {
+    let [old, new] = free_doors();
+    let moved = |door: SocketAddr| {
         format!(
-            "server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://workers;
+            "server {{ listen {door}; location / {{ proxy_pass http://workers;
              proxy_set_header Connection $http_connection;
              proxy_set_header Upgrade $http_upgrade; }} }}"
         )
     };
-    let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     let house = with_generation(0, |says| House::saying(Says { http: &moved(old), ..says }));
     for name in ["a.sock", "b.sock"] {
         worker(house.path(name));
     }
-    let mut load = Load::start(at(old), 0, 8);
+    let mut load = Load::start(old, 0, 8);
     let mut beside = Load::start(house.door(), 16, 8);
     wait_until("tunnels talk", || load.echoes() >= 8 && beside.echoes() >= 8);
-    assert!(TcpStream::connect(at(new)).is_err());
+    assert!(TcpStream::connect(new).is_err());
     with_generation(1, |says| house.reload(Says { http: &moved(new), ..says }));
-    wait_until("the old door is closed", || TcpStream::connect(at(old)).is_err());
-    let mut through_new = Load::start(at(new), 16, 8);
+    wait_until("the old door is closed", || TcpStream::connect(old).is_err());
+    let mut through_new = Load::start(new, 16, 8);
     let before = load.echoes();
     wait_until("all go on", || {
         [&load, &beside, &through_new].iter().for_each(|load| load.expect_no_failure());
@@ -94,9 +93,12 @@ fn a_listener_moves() {
     house.wait_for_peace();
 }
 
-/// A port that was free a moment ago. Whoever listens on it says so if it no longer is.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Two doors that were free a moment ago, at an address of this process's own: nobody's connection comes
+/// from there, so nobody takes their ports meanwhile.
+fn free_doors() -> [SocketAddr; 2] {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let bind = || TcpListener::bind(SocketAddr::from(([127, 77, high, low], 0))).unwrap();
+    [bind(), bind()].map(|listener| listener.local_addr().unwrap())
 }
 
 #[test]

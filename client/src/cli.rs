@@ -1,5 +1,6 @@
 //! The command line, and what the program does with it from beginning to end.
 
+use std::env;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use http::header::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::address::Address;
+use crate::bench;
 use crate::face::{Face, say};
 use crate::handshake::{self, Offer};
 use crate::session::{self, Rules};
@@ -26,6 +28,7 @@ use crate::words;
 /// never made, and with 2 when the command line is wrong.
 #[derive(Debug, Parser)]
 #[command(name = "client", version)]
+#[command(after_help = "`client bench URL` puts load on a server: see `client bench --help`.")]
 struct Arguments {
     #[arg(help = "ws://HOST[:PORT][/PATH], wss://..., or ws+unix:SOCKET[:/PATH]")]
     url: String,
@@ -69,6 +72,10 @@ struct Arguments {
 
 /// Does what the command line says.
 pub(crate) fn run() -> ExitCode {
+    // No URL is called so: a second command line stands behind it.
+    if env::args_os().nth(1).is_some_and(|first| first == "bench") {
+        return bench::run(env::args_os().skip(2));
+    }
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -118,7 +125,7 @@ fn fail(line: &str) -> ExitCode {
 }
 
 /// `NAME: VALUE`, as curl's `-H`.
-fn header(written: &str) -> Result<(HeaderName, HeaderValue), String> {
+pub(crate) fn header(written: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = written.split_once(':').ok_or("write it as 'Name: value'")?;
     let name: HeaderName = name.trim().parse().map_err(|_| "this is not a header name")?;
     let value = value.trim().parse().map_err(|_| "this is not a header value")?;
@@ -143,7 +150,8 @@ fn token(written: &str) -> Result<String, String> {
     }
 }
 
-fn seconds(written: &str) -> Result<Duration, String> {
+/// A number of seconds, fractions allowed, a day at most.
+pub(crate) fn seconds(written: &str) -> Result<Duration, String> {
     let seconds: f64 = written.parse().map_err(|_| "this is not a number of seconds")?;
     // A day is as good as for ever, and keeps sums of times in range.
     if !(0.0..=86_400.0).contains(&seconds) {

@@ -119,8 +119,11 @@ async fn tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
     Err(failure)
 }
 
-/// The request of RFC 6455 section 4.1.
-fn request(address: &Address, offer: &Offer) -> Result<Request<()>, http::Error> {
+/// The request of RFC 6455 section 4.1, with a key of its own.
+///
+/// # Errors
+/// When the address or the offer cannot be said in HTTP.
+pub(crate) fn request(address: &Address, offer: &Offer) -> Result<Request<()>, http::Error> {
     let scheme = if address.tls.is_some() { "wss" } else { "ws" };
     let uri = Uri::builder()
         .scheme(scheme)

@@ -9,10 +9,13 @@
 //!   and a [`command`] starts with a slash, or a [`pipe`];
 //! - [`session`] is the conversation between the two; [`signals`] may end it, [`keepalive`] too;
 //! - [`words`] and [`close`] hold how things are said.
+//!
+//! Beside it stands the load generator, [`bench`], which is reached by `client bench`.
 
 use std::process::ExitCode;
 
 mod address;
+mod bench;
 mod cli;
 mod close;
 mod command;

@@ -43,9 +43,28 @@ pub(crate) enum TlsError {
 /// # Errors
 /// [`TlsError`]: the file of authorities cannot be used, or the handshake failed.
 pub(crate) async fn start(tcp: TcpStream, host: &str, trust: &Trust) -> Result<Stream, TlsError> {
+    start_with(&connector(trust)?, tcp, host).await
+}
+
+/// What many connections need once: whom to believe, read from its files.
+///
+/// # Errors
+/// [`TlsError`]: the file of authorities cannot be used.
+pub(crate) fn connector(trust: &Trust) -> Result<TlsConnector, TlsError> {
+    Ok(TlsConnector::from(Arc::new(config(trust)?)))
+}
+
+/// As [`start`], with what [`connector`] made.
+///
+/// # Errors
+/// [`TlsError`]: the handshake failed.
+pub(crate) async fn start_with(
+    connector: &TlsConnector,
+    tcp: TcpStream,
+    host: &str,
+) -> Result<Stream, TlsError> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| TlsError::Name(host.to_owned(), error))?;
-    let connector = TlsConnector::from(Arc::new(config(trust)?));
     let stream = connector.connect(name, tcp).await.map_err(TlsError::Handshake)?;
     Ok(Stream::Tls(Box::new(stream)))
 }

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod bench;
 mod ends;
 mod handshakes;
 mod pipes;

@@ -10,7 +10,7 @@
 //! - [`session`] is the conversation between the two; [`signals`] may end it, [`keepalive`] too;
 //! - [`words`] and [`close`] hold how things are said.
 //!
-//! Beside it stands the load generator, [`bench`], which is reached by `client bench`.
+//! Beside it stands the load generator, [`mod@bench`], which is reached by `client bench`.
 
 use std::process::ExitCode;
 

@@ -12,6 +12,11 @@ impl Tasks {
         self.0.spawn_local(task);
     }
 
+    /// How many tasks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Waits until no task is left. Call it once nothing starts new ones for ever.
     pub(crate) async fn drained(&self) {
         self.0.close();

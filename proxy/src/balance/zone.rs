@@ -18,7 +18,7 @@ use super::peer::Counts;
 /// do the second ones.
 #[derive(Debug)]
 pub struct Zone<A> {
-    groups: Arc<Mutex<HashMap<Box<str>, Directory<A>>>>,
+    pub(super) groups: Arc<Mutex<HashMap<Box<str>, Directory<A>>>>,
 }
 
 impl<A> Clone for Zone<A> {
@@ -59,10 +59,10 @@ impl<A: Clone + Eq + Hash> Zone<A> {
 
 /// Where the peers of one upstream are counted.
 #[derive(Debug)]
-struct Directory<A> {
-    group: Arc<Group>,
+pub(super) struct Directory<A> {
+    pub(super) group: Arc<Group>,
     /// The address and its how-manieth listing, and the place of its counts in the group.
-    places: HashMap<(A, u32), usize>,
+    pub(super) places: HashMap<(A, u32), usize>,
     free: Vec<usize>,
 }
 
@@ -93,23 +93,28 @@ impl<A: Clone + Eq + Hash> Directory<A> {
     where
         A: 'a,
     {
-        let mut counts = self.group.lock();
         let mut listed: HashMap<&A, u32> = HashMap::new();
         addresses
             .map(|address| {
                 let nth = listed.entry(address).and_modify(|nth| *nth += 1).or_default();
-                let place = *self.places.entry((address.clone(), *nth)).or_insert_with(|| {
-                    self.free.pop().unwrap_or_else(|| {
-                        counts.push(Counts::default());
-                        counts.len() - 1
-                    })
-                });
-                if let Some(counts) = counts.get_mut(place) {
+                let place = self.place(address.clone(), *nth);
+                if let Some(counts) = self.group.lock().get_mut(place) {
                     counts.users += 1;
                 }
                 place
             })
             .collect()
+    }
+
+    /// Where this listing is counted, from now on if it was not yet.
+    pub(super) fn place(&mut self, address: A, nth: u32) -> usize {
+        *self.places.entry((address, nth)).or_insert_with(|| {
+            self.free.pop().unwrap_or_else(|| {
+                let mut counts = self.group.lock();
+                counts.push(Counts::default());
+                counts.len() - 1
+            })
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use super::args::Args;
 use super::words;
 use crate::config::model::{ErrorLog, LogLevel, LogTarget};
 use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned, modules};
-use crate::control::{self, Error, Order, StartLog};
+use crate::control::{self, Error, FORMAT, Handover, Order, StartLog};
 
 /// The whole program, but for ending the process: 0 and 1 as nginx.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -24,7 +24,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let log = start_log(&args);
-    let config = match load(&args) {
+    // Only who is going to serve takes over what another image has left.
+    let serves = !args.test && args.signal.is_none();
+    let handover = match serves.then(Handover::receive).transpose() {
+        Ok(handover) => handover.flatten(),
+        Err(error) => {
+            words::emerg(&format_args!(
+                "what the binary before this one left cannot be read: {error}"
+            ));
+            return ExitCode::FAILURE;
+        }
+    };
+    let is_root = || nix::unistd::geteuid().is_root();
+    let superuser = handover.as_ref().map_or_else(is_root, |handover| handover.superuser);
+    let config = match load(&args, superuser) {
         Ok(config) => config,
         Err(problem) => {
             if let Some(log) = log {
@@ -44,7 +57,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match args.signal {
         _ if args.test => test(&args, &config),
         Some(order) => tell_running(&config, order),
-        None => serve(&args, &config),
+        None => serve(&args, &config, handover, superuser),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,6 +69,7 @@ fn tell(args: &Args) {
     words::say(words::VERSION);
     if args.configure {
         words::say(concat!("built with Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer\n"));
+        words::say(&format!("handover format: {FORMAT}\n"));
         words::say(&format!("configure arguments: {}\n", modules().join(" ")));
     }
     if args.help {
@@ -74,7 +88,7 @@ fn start_log(args: &Args) -> Option<StartLog> {
 }
 
 fn loader(args: &Args) -> Loader {
-    let mut loader = Loader::new().superuser(nix::unistd::geteuid().is_root());
+    let mut loader = Loader::new();
     if let Some(prefix) = &args.prefix {
         loader = loader.prefix(prefix);
     }
@@ -92,8 +106,8 @@ fn name(args: &Args) -> PathBuf {
     }
 }
 
-fn load(args: &Args) -> Result<Config, Problem> {
-    let loader = loader(args);
+fn load(args: &Args, superuser: bool) -> Result<Config, Problem> {
+    let loader = loader(args).superuser(superuser);
     let mut config = match &args.conf {
         Some(conf) => loader.load_file(conf)?,
         None => {
@@ -158,13 +172,18 @@ fn tell_running(config: &Config, order: Order) -> Result<(), ()> {
     })
 }
 
-fn serve(args: &Args, config: &Config) -> Result<(), ()> {
+fn serve(
+    args: &Args,
+    config: &Config,
+    handover: Option<Handover>,
+    superuser: bool,
+) -> Result<(), ()> {
     if args.conf.is_none() {
         words::say(
             "proxy: no -c: using the built-in configuration, which -T prints (-h for help)\n",
         );
     }
-    let outcome = control::run(config, || load(args));
+    let outcome = control::run(config, handover, superuser, || load(args, superuser));
     outcome.map_err(|error| match error {
         Error::Config(problem) => words::complain(&problem),
         other => words::emerg(&other),

@@ -21,7 +21,7 @@ Options:
   -T            : test configuration, dump it and exit
   -q            : suppress non-error messages during configuration testing
   -s signal     : send signal to the process that the pid file names:
-                  stop, quit, reopen, reload
+                  stop, quit, reopen, reload, upgrade
   -p prefix     : set prefix path (default: the working directory)
   -e filename   : set error log file (default: stderr)
   -c filename   : set configuration file (default: a built-in one, see below)

@@ -2,10 +2,12 @@
 
 use nix::unistd::{self, Gid, Group, Uid, User};
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_keep_capabilities,
+    CapabilitySet, CapabilitySets, capabilities, configure_capability_in_ambient_set,
+    set_capabilities, set_keep_capabilities,
 };
 
-use super::proxy::{Error, Prepared};
+use super::prepared::Prepared;
+use super::proxy::Error;
 use crate::config::{Config, Problem};
 use crate::observe::Level;
 
@@ -68,6 +70,21 @@ pub(super) fn become_user(config: &Config, prepared: &Prepared) -> Result<bool, 
 /// What the system said.
 pub(super) fn give_up_all() -> std::io::Result<()> {
     only(CapabilitySet::empty()).map_err(Into::into)
+}
+
+/// Has the calling thread's capabilities outlast a change of the program image, which they do by
+/// themselves for root alone.
+///
+/// # Errors
+/// What the system said.
+pub(super) fn keep_powers() -> std::io::Result<()> {
+    let mut sets = capabilities(None)?;
+    if Uid::effective().is_root() || !sets.permitted.contains(CapabilitySet::NET_BIND_SERVICE) {
+        return Ok(());
+    }
+    sets.inheritable |= CapabilitySet::NET_BIND_SERVICE;
+    set_capabilities(None, sets)?;
+    Ok(configure_capability_in_ambient_set(CapabilitySet::NET_BIND_SERVICE, true)?)
 }
 
 fn only(set: CapabilitySet) -> rustix::io::Result<()> {

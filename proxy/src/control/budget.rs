@@ -21,9 +21,11 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// The budget of a proxy that is about to start so many threads.
-    pub(super) fn new(threads: usize) -> Self {
-        let taken = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    /// The budget of a proxy that is about to start so many threads, and goes on with connections
+    /// that have so many descriptors.
+    pub(super) fn new(threads: usize, inherited: usize) -> Self {
+        let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+        let taken = open.saturating_sub(inherited);
         Self { threads, taken, shortage: Arc::default() }
     }
 

@@ -2,15 +2,21 @@
 
 mod account;
 mod budget;
+mod current;
+mod handover;
 mod listeners;
 mod pid_file;
+mod prepared;
 mod process;
 mod proxy;
 mod signals;
 mod start_log;
+mod successor;
 mod worker;
 
+pub(crate) use handover::{FORMAT, Handover};
 pub(crate) use pid_file::{Order, send};
+pub use prepared::Prepared;
 pub(crate) use process::{check, run};
-pub use proxy::{Error, Prepared, Proxy, ServerCounts, UpstreamCounts};
+pub use proxy::{Error, Proxy, ServerCounts, UpstreamCounts};
 pub(crate) use start_log::StartLog;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::{Signal, kill};
@@ -9,6 +10,7 @@ use nix::unistd::Pid;
 
 use super::proxy::Error;
 use crate::config::Config;
+use crate::net::Inherited;
 use crate::observe::{Level, errno};
 
 /// The pid file, removed at the end, or emptied when the user that the process has become may not
@@ -19,6 +21,8 @@ pub(super) struct PidFile {
     file: File,
     /// Whether it is ours to remove.
     ours: bool,
+    /// Whether it names this process already.
+    claimed: bool,
 }
 
 impl PidFile {
@@ -35,9 +39,27 @@ impl PidFile {
             other => (other, true),
         };
         match file {
-            Ok(file) => Ok(Self { path: path.to_owned(), file, ours }),
+            Ok(file) => Ok(Self { path: path.to_owned(), file, ours, claimed: false }),
             Err(error) => Err(Error::system(&format!("open() \"{}\"", path.display()), error)),
         }
+    }
+
+    /// Its path, and another descriptor of it, for the program image after this one.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub(super) fn bequeath(&self) -> io::Result<(PathBuf, Inherited)> {
+        Ok((self.path.clone(), OwnedFd::from(self.file.try_clone()?).into()))
+    }
+
+    /// The one that the image before this one has claimed. Its process is this one.
+    pub(super) fn inherit(path: PathBuf, file: Inherited) -> Self {
+        Self { path, file: OwnedFd::from(file).into(), ours: true, claimed: true }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes this process's id.
@@ -45,7 +67,10 @@ impl PidFile {
     /// # Errors
     /// What writing it said.
     pub(super) fn claim(&mut self) -> Result<(), Error> {
-        self.ours = true;
+        if self.claimed {
+            return Ok(());
+        }
+        (self.ours, self.claimed) = (true, true);
         let written = self.file.set_len(0).and_then(|()| {
             let line = format!("{}\n", std::process::id());
             self.file.write_all(line.as_bytes())
@@ -75,6 +100,8 @@ pub(crate) enum Order {
     Reopen,
     /// Load the configuration anew.
     Reload,
+    /// Become another program image. nginx has no word for it, but the same signal.
+    Upgrade,
 }
 
 impl Order {
@@ -85,6 +112,7 @@ impl Order {
             "quit" => Some(Self::Quit),
             "reopen" => Some(Self::Reopen),
             "reload" => Some(Self::Reload),
+            "upgrade" => Some(Self::Upgrade),
             _ => None,
         }
     }
@@ -94,6 +122,7 @@ impl Order {
             Self::Stop => Signal::SIGTERM,
             Self::Quit => Signal::SIGQUIT,
             Self::Reopen => Signal::SIGUSR1,
+            Self::Upgrade => Signal::SIGUSR2,
             Self::Reload => Signal::SIGHUP,
         }
     }

@@ -9,9 +9,12 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd;
 
 use super::account::{become_user, warn_of_root};
+use super::handover::{Handover, Listener};
 use super::pid_file::PidFile;
-use super::proxy::{Error, Prepared, Proxy};
-use super::signals::Signals;
+use super::prepared::Prepared;
+use super::proxy::{Error, Proxy};
+use super::signals::{self, Signals};
+use super::successor::{Successor, Unfit};
 use crate::config::model::LogTarget;
 use crate::config::{Config, Problem};
 
@@ -28,20 +31,31 @@ pub(crate) fn check(config: &Config) -> Result<(), Error> {
 /// Runs a proxy until it is told to end, as nginx's master process does.
 ///
 /// TERM and INT end it at once, QUIT when its connections have ended, HUP loads the configuration
-/// anew with `reload`, USR1 opens the log files anew, and WINCH makes a daemon accept nothing more
-/// until the next HUP.
+/// anew with `reload`, USR1 opens the log files anew, USR2 has the binary that is there now take
+/// over, and WINCH makes a daemon accept nothing more until the next HUP. Where another image has
+/// left a `handover`, it goes on with that. `superuser` says whether root has started the process.
 ///
 /// # Errors
 /// What kept it from starting.
 pub(crate) fn run(
     config: &Config,
+    mut handover: Option<Handover>,
+    superuser: bool,
     reload: impl Fn() -> Result<Config, Problem>,
 ) -> Result<(), Error> {
-    let prepared = Proxy::prepare(config)?;
-    let mut pid = config.pid.as_ref().map(|path| PidFile::open(&path.value)).transpose()?;
-    let stderr = stderr_of_daemon(config, &prepared)?;
+    let goes_on = handover.is_some();
+    let listeners = handover.as_mut().map(|left| std::mem::take(&mut left.listeners));
+    let bound = listeners.unwrap_or_default().into_iter().map(Listener::into_bound);
+    let bound = bound.collect::<io::Result<_>>();
+    let bound = bound.map_err(|error| Error::system("getsockname()", error))?;
+    let prepared = Prepared::new(config, bound)?;
+    let mut pid = pid_file(config, handover.as_mut())?;
+    let stderr = match goes_on {
+        true => None,
+        false => stderr_of_daemon(config, &prepared)?,
+    };
     raise_descriptor_limit(config)?;
-    if config.daemon {
+    if config.daemon && !goes_on {
         go_to_background().map_err(|error| Error::system("daemon()", error))?;
     }
     // Whoever reads the pid may send a signal at once: it is listened to first.
@@ -51,20 +65,42 @@ pub(crate) fn run(
         .map_err(|error| Error::system("epoll_create()", error))?;
     runtime.block_on(async {
         let signals = Signals::new().map_err(|error| Error::system("sigaction()", error))?;
+        signals::release().map_err(|error| Error::system("sigprocmask()", error))?;
         if let Some(pid) = &mut pid {
             pid.claim()?;
         }
-        let powerless = become_user(config, &prepared)?;
-        let proxy = prepared.run_as(config, powerless)?;
+        // Whoever goes on has become somebody else already, if anybody.
+        let powerless = become_user(config, &prepared)? || goes_on;
+        let proxy = prepared.run_as(config, powerless, handover)?;
         if let Some(file) = stderr {
             unistd::dup2_stderr(file.as_fd())
                 .map_err(|error| Error::system("dup2()", error.into()))?;
         }
         warn_of_root(config, &proxy.error_log());
-        signals.obey(&proxy, config.daemon, reload).await;
+        let successor = Successor::of_this(superuser);
+        let upgrade = async || match &successor {
+            Ok(successor) => {
+                let Err(unfit) = successor.take_over(&proxy, pid.as_ref()).await;
+                unfit
+            }
+            Err(error) => Unfit::unknown(error),
+        };
+        signals.obey(&proxy, config.daemon, reload, upgrade).await;
         drop(pid);
         Ok(())
     })
+}
+
+/// The pid file: the one that was claimed before, where that is still the one that is meant.
+fn pid_file(config: &Config, handover: Option<&mut Handover>) -> Result<Option<PidFile>, Error> {
+    let path = config.pid.as_ref().map(|path| &path.value);
+    let left = handover.and_then(|left| left.pid_file.take());
+    // Another one is removed when it is dropped.
+    let left = left.map(|(path, file)| PidFile::inherit(path, file));
+    match left.filter(|left| Some(left.path()) == path.map(|path| &**path)) {
+        Some(left) => Ok(Some(left)),
+        None => path.map(|path| PidFile::open(path)).transpose(),
+    }
 }
 
 /// nginx's `daemon on`: the parent exits, the child goes on without a terminal. Standard error

@@ -2,23 +2,28 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout_at;
 
 use super::budget::Budget;
+use super::current::Current;
+use super::handover::Handover;
 use super::listeners;
-use super::worker::{self, Plan};
+use super::prepared::Prepared;
+use super::worker::Plan;
 use crate::balance::{PeerSnapshot, Zone};
 use crate::config::{Config, Problem};
-use crate::generation::{self, Chores, Generation, LogFiles};
+use crate::generation::{self, LogFiles};
 use crate::limit::Zones;
-use crate::listen::{Door, Limits};
-use crate::net::{Addr, Bound};
+use crate::listen::{Parcel, Parcels};
+use crate::net::Addr;
 use crate::observe::{Counters, Counts, ErrorLog, Level, errno};
 use crate::upstream::Group;
+
+/// How long threads may take to pack, once they do not wait for requests any more.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Why a proxy did not start, or did not take a new configuration.
 #[derive(Debug, thiserror::Error)]
@@ -112,24 +117,15 @@ pub struct UpstreamCounts {
 /// ```
 #[derive(Debug)]
 pub struct Proxy {
-    plan: watch::Sender<Plan>,
-    zone: Zone<Addr>,
-    limits: Zones,
-    counters: Arc<Counters>,
-    files: LogFiles,
-    budget: Budget,
-    current: Mutex<Current>,
-    alive: Mutex<Option<mpsc::Receiver<()>>>,
-}
-
-/// What is being served.
-#[derive(Debug)]
-struct Current {
-    bound: Vec<Arc<Bound>>,
-    upstreams: Vec<Group>,
-    retired: CancellationToken,
-    error_log: ErrorLog,
-    shutdown_timeout: Option<Duration>,
+    pub(super) plan: watch::Sender<Plan>,
+    pub(super) zone: Zone<Addr>,
+    pub(super) limits: Zones,
+    pub(super) counters: Arc<Counters>,
+    pub(super) files: LogFiles,
+    pub(super) threads: usize,
+    pub(super) budget: Budget,
+    pub(super) current: Mutex<Current>,
+    pub(super) alive: Mutex<Option<mpsc::Receiver<()>>>,
 }
 
 impl Proxy {
@@ -155,15 +151,7 @@ impl Proxy {
     /// # Errors
     /// The first thing that failed.
     pub fn prepare(config: &Config) -> Result<Prepared, Error> {
-        let (zone, limits, files) = (Zone::new(), Zones::new(), LogFiles::default());
-        let generation = generation::build(config, &zone, &limits, &files)?;
-        let bound = listeners::bind(&generation, &[]).inspect_err(|error| {
-            // Whoever starts it is told anyway; who reads the log afterwards would not know.
-            if !(config.error_log.is_empty() || files.uses_stderr()) {
-                generation.error_log.log(Level::Emerg, format_args!("{error}"));
-            }
-        })?;
-        Ok(Prepared { zone, limits, files, generation, bound })
+        Prepared::new(config, Vec::new())
     }
 
     /// Takes a new configuration. Listeners that stay keep their queue; requests under way finish
@@ -172,19 +160,18 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it; the old one then goes on unchanged.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
-        if !matches!(*self.plan.borrow(), Plan::Serve { .. } | Plan::Pause) {
+        if !self.serves() {
             return Err(Error::Ending);
         }
         let generation = generation::build(config, &self.zone, &self.limits, &self.files)?;
         let mut current = self.current();
         let bound = listeners::bind(&generation, &current.bound)?;
         listeners::change(&generation, &bound);
-        let next = Current::new(config, &generation, bound);
-        let limits = self.budget.limits(config, next.bound.len());
-        let doors = next.doors(&generation, &self.counters, &limits);
-        let old = std::mem::replace(&mut *current, next);
-        listeners::leave(old.bound, &current.bound);
-        self.plan.send_replace(current.plan(doors, generation.chores));
+        let limits = self.budget.limits(config, bound.len());
+        let next = Current::new(config, generation, bound, &self.counters, &limits);
+        let mut old = std::mem::replace(&mut *current, next);
+        listeners::leave(old.leave(), &current.bound);
+        self.plan.send_replace(current.plan(self.parcels(Vec::new(), &current)));
         old.retired.cancel();
         Ok(())
     }
@@ -245,7 +232,7 @@ impl Proxy {
     /// `worker_shutdown_timeout` (nginx: QUIT). [`Proxy::stopped`] tells when.
     pub fn quit(&self) {
         let mut current = self.current();
-        listeners::leave(std::mem::take(&mut current.bound), &[]);
+        listeners::leave(current.leave(), &[]);
         self.plan.send_replace(Plan::Quit(current.shutdown_timeout));
         current.retired.cancel();
     }
@@ -255,7 +242,7 @@ impl Proxy {
         let mut current = self.current();
         self.plan.send_replace(Plan::Stop);
         current.retired.cancel();
-        current.bound.clear();
+        current.leave();
     }
 
     /// Waits until every worker thread has ended.
@@ -269,6 +256,47 @@ impl Proxy {
         self.files.write_all();
     }
 
+    /// Accepts nothing more; every connection that rests and every tunnel, once no request is under
+    /// way, at the latest at this moment.
+    pub(super) async fn pack(&self, by: tokio::time::Instant) -> Vec<Parcel> {
+        let (to, mut from) = mpsc::channel(self.threads);
+        self.plan.send_replace(Plan::HandOver { by, to });
+        let mut all = Vec::new();
+        for _ in 0..self.threads {
+            // None but one that died is later.
+            let more = timeout_at(by + GRACE, from.recv()).await;
+            all.extend(more.ok().flatten().unwrap_or_default());
+        }
+        self.files.write_all();
+        all
+    }
+
+    /// Serves as before, and goes on with these connections.
+    pub(super) fn go_on(&self, parcels: Vec<Parcel>) {
+        let current = self.current();
+        self.plan.send_replace(current.plan(self.parcels(parcels, &current)));
+    }
+
+    /// What another program image needs to go on with, but for the connections.
+    pub(super) fn handover(&self) -> io::Result<Handover> {
+        Handover::new(&self.current().bound, self.counters.total())
+    }
+
+    /// Adds connections to it.
+    pub(super) fn leave_to(&self, handover: &mut Handover, parcels: Vec<Parcel>) {
+        handover.pack(parcels, &self.zone, &self.limits);
+    }
+
+    /// Whether it serves, or will again.
+    pub(super) fn serves(&self) -> bool {
+        matches!(*self.plan.borrow(), Plan::Serve { .. } | Plan::Pause)
+    }
+
+    fn parcels(&self, parcels: Vec<Parcel>, current: &Current) -> Parcels {
+        let log = current.error_log.clone();
+        Parcels::new(parcels, self.threads, self.counters.clone(), log)
+    }
+
     fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -277,117 +305,5 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.plan.send_replace(Plan::Stop);
-    }
-}
-
-/// A proxy whose listeners are bound and whose logs are open, but which accepts nothing yet.
-#[derive(Debug)]
-pub struct Prepared {
-    zone: Zone<Addr>,
-    limits: Zones,
-    files: LogFiles,
-    generation: Generation,
-    bound: Vec<Arc<Bound>>,
-}
-
-impl Prepared {
-    /// Whether an error log is standard error.
-    pub(super) fn logs_to_stderr(&self) -> bool {
-        self.files.uses_stderr()
-    }
-
-    /// Gives the log files to a user, who may then open them anew.
-    pub(super) fn give_logs_to(&self, uid: u32) {
-        self.files.give_to(uid);
-    }
-
-    /// Starts the worker threads.
-    ///
-    /// # Errors
-    /// When a thread cannot be started.
-    pub fn run(self, config: &Config) -> Result<Proxy, Error> {
-        self.run_as(config, false)
-    }
-
-    /// Starts the worker threads, which keep no capability if they are to be powerless.
-    pub(super) fn run_as(self, config: &Config, powerless: bool) -> Result<Proxy, Error> {
-        let Self { zone, limits: counts, files, generation, bound } = self;
-        let counters = Arc::<Counters>::default();
-        let current = Current::new(config, &generation, bound);
-        let threads = threads(config);
-        let budget = Budget::new(threads);
-        let limits = budget.limits(config, current.bound.len());
-        let doors = current.doors(&generation, &counters, &limits);
-        let (plan, orders) = watch::channel(current.plan(doors, generation.chores));
-        let (alive, all_ended) = mpsc::channel(1);
-        for number in 0..threads {
-            worker::start(number, orders.clone(), alive.clone(), powerless)
-                .map_err(Error::Thread)?;
-        }
-        announce(&current);
-        let alive = Mutex::new(Some(all_ended));
-        let (limits, current) = (counts, Mutex::new(current));
-        Ok(Proxy { plan, zone, limits, counters, files, budget, current, alive })
-    }
-}
-
-impl Current {
-    fn new(config: &Config, generation: &Generation, bound: Vec<Arc<Bound>>) -> Self {
-        Self {
-            bound,
-            upstreams: generation.upstreams.clone(),
-            retired: CancellationToken::new(),
-            error_log: generation.error_log.clone(),
-            shutdown_timeout: config.worker_shutdown_timeout,
-        }
-    }
-
-    /// What the threads are to do.
-    fn plan(&self, doors: Vec<Door>, chores: Arc<Chores>) -> Plan {
-        let upstreams = self.upstreams.clone();
-        let numbers = upstreams.iter().map(|upstream| upstream.current().keepalive.id());
-        let first = numbers.min().unwrap_or_default();
-        Plan::Serve { doors, upstreams, chores, first }
-    }
-
-    /// What the worker threads serve.
-    fn doors(
-        &self,
-        generation: &Generation,
-        counters: &Arc<Counters>,
-        limits: &Limits,
-    ) -> Vec<Door> {
-        let doors = generation.doors.iter().zip(&self.bound).map(|(listening, bound)| Door {
-            bound: bound.clone(),
-            site: listening.site.clone(),
-            inside: listening.inside.clone(),
-            patience: listening.door.patience,
-            nodelay: listening.door.nodelay,
-            retired: self.retired.clone(),
-            counters: counters.clone(),
-            limits: limits.clone(),
-        });
-        doors.collect()
-    }
-}
-
-/// `worker_processes`, or one for each core. Without `master_process` nginx has one process.
-fn threads(config: &Config) -> usize {
-    let cores = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    match config.master_process {
-        true => config.worker_processes.unwrap_or_else(cores).max(1),
-        false => 1,
-    }
-}
-
-/// Says where it listens and to what it balances.
-fn announce(current: &Current) {
-    let log = &current.error_log;
-    for bound in &current.bound {
-        log.log(Level::Notice, format_args!("listening on {}", bound.addr()));
-    }
-    for upstream in current.upstreams.iter().map(Group::shared) {
-        let servers = upstream.written.join(", ");
-        log.log(Level::Notice, format_args!("balancing \"{}\" over {servers}", upstream.name));
     }
 }

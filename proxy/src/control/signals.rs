@@ -2,11 +2,39 @@
 
 use std::io;
 
+use nix::sys::signal::{SigSet, Signal as Known};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::proxy::{Error, Proxy};
+use super::successor::Unfit;
 use crate::config::{Config, Problem};
 use crate::observe::Level;
+
+/// Those that the process listens to.
+const KNOWN: [Known; 7] = [
+    Known::SIGTERM,
+    Known::SIGINT,
+    Known::SIGQUIT,
+    Known::SIGHUP,
+    Known::SIGUSR1,
+    Known::SIGUSR2,
+    Known::SIGWINCH,
+];
+
+/// Has them wait, as far as the calling thread is concerned. A thread that never listens to them
+/// takes none from one that does.
+pub(super) fn hold() -> io::Result<()> {
+    Ok(known().thread_block()?)
+}
+
+/// Lets them in.
+pub(super) fn release() -> io::Result<()> {
+    Ok(known().thread_unblock()?)
+}
+
+fn known() -> SigSet {
+    KNOWN.into_iter().collect()
+}
 
 /// The signals, listened to from now on.
 pub(super) struct Signals {
@@ -39,6 +67,7 @@ impl Signals {
         proxy: &Proxy,
         daemon: bool,
         reload: impl Fn() -> Result<Config, Problem>,
+        upgrade: impl AsyncFn() -> Unfit,
     ) {
         let say = |level, what: &str| proxy.error_log().log(level, format_args!("{what}"));
         let log = |what: &str| say(Level::Notice, what);
@@ -66,10 +95,12 @@ impl Signals {
                     log("signal 10 (SIGUSR1) received, reopening logs");
                     proxy.reopen_logs();
                 }
-                _ = self.usr2.recv() => say(
-                    Level::Warn,
-                    "signal 12 (SIGUSR2) received: the binary is not changed while it runs, ignored",
-                ),
+                _ = self.usr2.recv() => {
+                    log("signal 12 (SIGUSR2) received, changing binary");
+                    // It comes back only when nothing has changed.
+                    let unfit = upgrade().await;
+                    say(Level::Emerg, &format!("the binary is not changed: {unfit}"));
+                }
                 _ = self.hup.recv() => {
                     log("signal 1 (SIGHUP) received, reconfiguring");
                     match reload().map_err(Error::from).and_then(|config| proxy.reload(&config)) {

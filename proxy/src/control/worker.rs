@@ -8,16 +8,21 @@ use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::account::give_up_all;
+use super::signals;
 use crate::generation::Chores;
-use crate::listen::{Crowd, Door, LOOK, Releases, Roster, accept};
+use crate::listen::{Crowd, Door, LOOK, Parcel, Parcels, Place, Releases, Roster, accept, unpack};
 use crate::tasks::Tasks;
 use crate::tunnel::{Ending, Order};
 use crate::upstream::{Group, Pool};
 
 /// How often idle connections to servers are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
+
+/// How soon one looks again whether requests are under way.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// How long tunnels that are told to end at the proxy's end may take for it.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -26,10 +31,19 @@ const FAREWELL: Duration = Duration::from_millis(1500);
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
     /// Accept at these doors; connections of earlier ones go on. And do these chores. The
-    /// upstreams behind the doors begin with this number.
-    Serve { doors: Vec<Door>, upstreams: Vec<Group>, chores: Arc<Chores>, first: u64 },
+    /// upstreams behind the doors begin with this number. And go on with these connections.
+    Serve {
+        doors: Vec<Door>,
+        upstreams: Vec<Group>,
+        chores: Arc<Chores>,
+        first: u64,
+        parcels: Arc<Parcels>,
+    },
     /// Accept nothing until there are doors again.
     Pause,
+    /// Accept nothing more, pack every connection that rests and every tunnel, and send them here:
+    /// once no request is under way, at the latest at this moment.
+    HandOver { by: Instant, to: mpsc::Sender<Vec<Parcel>> },
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
     Quit(Option<Duration>),
     /// End now.
@@ -52,6 +66,8 @@ pub(super) fn start(
         // A local runtime cannot leave its thread, so it is made there.
         let build =
             || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        // Signals are the main thread's.
+        let _ = signals::hold();
         let powers = if powerless { give_up_all() } else { Ok(()) };
         match powers.and_then(|()| build()) {
             Ok(runtime) => {
@@ -76,18 +92,38 @@ pub(super) fn start(
 async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
     let (tasks, pool) = (Tasks::default(), Pool::default());
     let (crowd, roster) = (Crowd::default(), Roster::default());
+    // What this thread alone ends.
+    let mut here = CancellationToken::new();
     Tasks::default().spawn(sweep(pool.clone(), plan.clone()));
     Tasks::default().spawn(release(Releases::new(number, roster.clone()), plan.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
-            Plan::Serve { doors, .. } => {
+            Plan::Serve { doors, parcels, .. } => {
+                let place = Place {
+                    pool: pool.clone(),
+                    crowd: crowd.clone(),
+                    roster: roster.clone(),
+                    tasks: tasks.clone(),
+                };
+                if let Some(door) = doors.first() {
+                    here = door.retired.child_token();
+                }
+                let doors = doors.into_iter().map(|door| Door { retired: here.clone(), ..door });
+                let doors: Vec<_> = doors.collect();
+                unpack(&parcels, number, &doors, &place);
                 for door in doors {
-                    let (crowd, roster) = (crowd.clone(), roster.clone());
-                    tasks.spawn(accept(door, pool.clone(), crowd, roster, tasks.clone()));
+                    tasks.spawn(accept(door, place.clone()));
                 }
             }
             Plan::Pause => {}
+            Plan::HandOver { by, to } => {
+                roster.begin_packing();
+                here.cancel();
+                pack(&tasks, &roster, by).await;
+                // Nobody may be waiting any more.
+                let _ = to.send(roster.take_packed()).await;
+            }
             Plan::Quit(limit) => {
                 drain(&tasks, limit, &mut plan).await;
                 return end(&roster).await;
@@ -98,6 +134,16 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
             return;
         }
     }
+}
+
+/// Has everything packed that can be. Requests that are under way finish first, if they do in time.
+async fn pack(tasks: &Tasks, roster: &Roster, by: Instant) {
+    while tasks.len() > roster.len() && Instant::now() < by {
+        sleep(LOOK_AGAIN).await;
+    }
+    roster.pack_tunnels();
+    // Those that cannot be packed are told to come again, and given a moment to answer.
+    let _ = timeout(FAREWELL, roster.emptied()).await;
 }
 
 /// Waits for the last connection, for the limit, or for the order to stop.
@@ -146,7 +192,7 @@ async fn release(mut releases: Releases, mut plan: watch::Receiver<Plan>) {
                 true
             }
             // Whom would they come back to?
-            Plan::Pause | Plan::Quit(_) => false,
+            Plan::Pause | Plan::Quit(_) | Plan::HandOver { .. } => false,
             Plan::Stop => return,
         };
         loop {
@@ -171,7 +217,7 @@ async fn do_chores(mut plan: watch::Receiver<Plan>) {
     loop {
         match &*plan.borrow_and_update() {
             Plan::Serve { chores: next, .. } => chores = Some(next.clone()),
-            Plan::Pause | Plan::Quit(_) => {}
+            Plan::Pause | Plan::Quit(_) | Plan::HandOver { .. } => {}
             Plan::Stop => return,
         }
         if let Some(chores) = chores.as_ref().filter(|chores| !chores.is_idle()) {

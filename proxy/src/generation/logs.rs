@@ -74,7 +74,7 @@ impl LogFiles {
     }
 
     /// The file of a log directive, opened when it is not open yet.
-    pub(super) fn get(&self, target: &LogTarget) -> Result<Arc<LogFile>, Problem> {
+    pub(crate) fn get(&self, target: &LogTarget) -> Result<Arc<LogFile>, Problem> {
         let key = match target {
             LogTarget::Stderr => None,
             LogTarget::File(path) => Some(path.clone()),

@@ -76,6 +76,7 @@ where
             received: Cell::new(0),
             course: Course::new(),
             complete: Cell::new(false),
+            silent: Cell::new(false),
             id: OnceCell::new(),
         });
         self.inner.call(Exchange { record, body: Some(body) })
@@ -85,14 +86,18 @@ where
 /// Writes a line to each access log of a request that has ended.
 pub(super) fn write(record: &Record) {
     let Some(rules) = record.rules() else { return };
-    for AccessLog { file, condition, format, escape } in &rules.logs.access {
-        if condition.as_ref().is_some_and(|condition| !holds(record, condition)) {
-            continue;
-        }
+    for log in rules.logs.access.iter().filter(|log| log.wants(record)) {
         let mut line = Vec::with_capacity(256);
-        escape::render_escaped(record, format, *escape, &mut line);
+        escape::render_escaped(record, &log.format, log.escape, &mut line);
         line.push(b'\n');
-        file.write(&line);
+        log.file.write(&line);
+    }
+}
+
+impl AccessLog {
+    /// Whether it has a line for this request.
+    pub(super) fn wants(&self, record: &Record) -> bool {
+        self.condition.as_ref().is_none_or(|condition| holds(record, condition))
     }
 }
 

@@ -11,6 +11,7 @@ use super::endings::Endings;
 use super::record::Switched;
 use super::refused::Refused;
 use super::site::Site;
+use crate::net::Addr;
 use crate::observe::{Counters, Open, now};
 use crate::upstream::Pool;
 
@@ -21,6 +22,8 @@ pub(crate) struct Client {
     pub(crate) id: u64,
     /// Who it is; nothing over a Unix socket.
     pub(crate) peer: Option<SocketAddr>,
+    /// The listener that accepted it, as the configuration writes its address.
+    pub(crate) door: Addr,
     /// Where it connected to; asked from the socket when a variable wants it.
     pub(crate) local: Option<SocketAddr>,
     /// What answers it: the generation that accepted it, whatever is loaded later.
@@ -148,6 +151,12 @@ impl Client {
     pub(super) fn end(&self) {
         self.busy.set(self.busy.get().saturating_sub(1));
         self.idle_since.set(now());
+    }
+
+    /// Whether nothing of a request is there, and all that was answered has gone out.
+    pub(crate) fn rests(&self) -> bool {
+        let flow = &self.flow;
+        self.busy.get() == 0 && flow.blocked.get().is_none() && flow.head_since.get().is_none()
     }
 
     /// Whether bytes have come behind a request whose answer is under way, so that nobody would

@@ -25,17 +25,28 @@ pub(super) fn render_escaped(
 ) {
     let mut value = Vec::new();
     for part in format.parts() {
-        match part {
-            Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
-            Part::Variable(variable) => {
-                value.clear();
-                let found = record.write(variable, &mut value);
-                match escape {
-                    Escape::Default if !found => out.push(b'-'),
-                    Escape::Default => value.iter().for_each(|byte| escape_default(*byte, out)),
-                    Escape::Json => value.iter().for_each(|byte| escape_json(*byte, out)),
-                    Escape::None => out.extend_from_slice(&value),
-                }
+        value.clear();
+        render_part(record, part, escape, &mut value, out);
+    }
+}
+
+/// Renders a piece of one; `value` is room that is empty.
+pub(super) fn render_part(
+    record: &Record,
+    part: &Part,
+    escape: Escape,
+    value: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) {
+    match part {
+        Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
+        Part::Variable(variable) => {
+            let found = record.write(variable, value);
+            match escape {
+                Escape::Default if !found => out.push(b'-'),
+                Escape::Default => value.iter().for_each(|byte| escape_default(*byte, out)),
+                Escape::Json => value.iter().for_each(|byte| escape_json(*byte, out)),
+                Escape::None => out.extend_from_slice(value),
             }
         }
     }

@@ -9,8 +9,10 @@ mod affinity;
 mod answering;
 mod body;
 mod client;
+mod context;
 mod course;
 mod endings;
+mod epitaph;
 mod escape;
 mod expires;
 mod files;
@@ -35,6 +37,7 @@ mod site;
 mod target;
 mod tries;
 mod values;
+mod written;
 
 use std::rc::Rc;
 
@@ -45,6 +48,7 @@ use tower::{Service, ServiceBuilder};
 pub(crate) use body::Body;
 pub(crate) use client::{Client, Flow, Written};
 pub(crate) use endings::Endings;
+pub(crate) use epitaph::{Epitaph, Testament};
 pub(crate) use escape::Escape as LogEscape;
 pub(crate) use expires::Expires;
 pub(crate) use files::{Aliased, Files, ModifiedSince};

@@ -2,26 +2,25 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::Version;
-use http::header::{HOST, REFERER};
 use http::request::Parts;
 
 use super::client::Client;
+use super::context::Context;
 use super::course::Course;
+use super::epitaph::Epitaph;
 use super::refused::Refused;
 use super::site::{Action, Rules, Server, UriPart};
 use super::target;
 use super::tries::{Framing, Try};
+use super::written::Ended;
 use crate::balance::Held;
-use crate::limit::Counted;
 use crate::net::Stream;
-use crate::observe::{ErrorLog, Level, errno};
-use crate::tunnel::{self, Outcome, Relay, Side};
+use crate::observe::{ErrorLog, Level};
+use crate::tunnel;
 
 /// What a tunnel is made of, but for the client's socket, which hyper still has.
 #[derive(Debug)]
@@ -36,70 +35,6 @@ pub(crate) struct Switched {
     pub(crate) websocket: bool,
     /// What its end is told with.
     pub(crate) epitaph: Epitaph,
-}
-
-/// What the end of a tunnel is told with. The request itself is kept only where an access log
-/// wants a line at the end: it is larger than the rest of an idle tunnel.
-#[derive(Debug)]
-pub(crate) struct Epitaph {
-    log: ErrorLog,
-    connection: u64,
-    context: Context,
-    record: Option<Rc<Record>>,
-    /// What keeps the tunnel counted where limits count.
-    _counted: Box<[Counted]>,
-}
-
-impl Epitaph {
-    /// The epitaph of the tunnel that this request has opened to this server.
-    pub(super) fn new(record: &Rc<Record>, upstream: &str) -> Self {
-        Self {
-            log: record.error_log().clone(),
-            connection: record.client.id,
-            context: Context::new(record, Some(upstream)),
-            record: record.is_logged().then(|| record.clone()),
-            _counted: record.course.standing.counted.take().into(),
-        }
-    }
-
-    /// Tells how it ended, in nginx's words where nginx has them.
-    pub(crate) fn tell(self, relay: &Relay, outcome: Outcome) {
-        let (level, what) = match &outcome {
-            Outcome::Finished => (Level::Info, "tunnel finished".to_owned()),
-            Outcome::Idle => {
-                (Level::Error, "upstream timed out (110: Connection timed out)".into())
-            }
-            Outcome::Blocked(Side::Client) | Outcome::Silent(Side::Client) => {
-                (Level::Info, "client timed out (110: Connection timed out)".into())
-            }
-            Outcome::Blocked(Side::Server) | Outcome::Silent(Side::Server) => {
-                (Level::Error, "upstream timed out (110: Connection timed out)".into())
-            }
-            Outcome::Ended(_) | Outcome::Orphaned => (Level::Info, outcome.to_string()),
-            Outcome::Failed(Side::Client, error) => {
-                (Level::Info, format!("client connection failed ({})", errno(error)))
-            }
-            Outcome::Failed(Side::Server, error) => {
-                (Level::Error, format!("upstream connection failed ({})", errno(error)))
-            }
-        };
-        let Self { log, connection, context, record, _counted } = self;
-        log.log_connection(
-            level,
-            connection,
-            format_args!("{what} while proxying upgraded connection, {context}"),
-        );
-        if let Some(record) = record {
-            record.body_sent.set(relay.to_client());
-            if let Some(last) = record.tries.borrow_mut().last_mut() {
-                last.ended();
-                last.received += relay.to_client();
-                last.sent += relay.to_server();
-            }
-            record.received.set(relay.to_server());
-            record.complete.set(matches!(outcome, Outcome::Finished));
-        }
-    }
 }
 
 /// One request, from its head to the end of its answer.
@@ -139,6 +74,8 @@ pub(crate) struct Record {
     pub(crate) course: Course,
     /// Whether the answer was complete.
     pub(crate) complete: Cell<bool>,
+    /// Whether its lines are another's to write.
+    pub(crate) silent: Cell<bool>,
     /// `$request_id`, once something has asked for it.
     pub(crate) id: OnceCell<[u8; 32]>,
 }
@@ -189,7 +126,7 @@ impl Record {
     }
 
     /// The target that a server is asked for, where that is not the client's own.
-    fn outgoing(&self) -> Option<String> {
+    pub(super) fn outgoing(&self) -> Option<String> {
         let Action::Forward(forwarding) = &self.rules()?.action else { return None };
         if matches!(forwarding.uri, UriPart::AsIs) && self.course.untouched.get() {
             return None;
@@ -209,59 +146,17 @@ impl Record {
     }
 }
 
-/// `client: ..., server: ..., request: "...", upstream: "...", host: "..."`: who was concerned.
-#[derive(Debug)]
-struct Context {
-    client: Option<SocketAddr>,
-    rest: Box<str>,
-}
-
-impl Context {
-    /// Every tunnel makes one for its end, so this copies and formats nothing.
-    fn new(record: &Record, upstream: Option<&str>) -> Self {
-        let head = &record.head;
-        let server = record.routed.get().map_or("", |routed| &routed.server.name);
-        let target = head.uri.path_and_query().map_or("*", |target| target.as_str());
-        let version = if head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
-        let mut rest = String::with_capacity(256);
-        for part in [", server: ", server, ", request: \""] {
-            rest.push_str(part);
+impl Record {
+    /// The tunnel that it has become has ended.
+    pub(super) fn end_tunnel(&self, ended: Ended) {
+        self.body_sent.set(ended.to_client);
+        if let Some(last) = self.tries.borrow_mut().last_mut() {
+            last.ended();
+            last.received += ended.to_client;
+            last.sent += ended.to_server;
         }
-        match &record.refused {
-            Some(refused) => rest.push_str(&refused.line.escape_ascii().to_string()),
-            None => [head.method.as_str(), " ", target, " ", version]
-                .iter()
-                .for_each(|part| rest.push_str(part)),
-        }
-        if let Some(upstream) = upstream {
-            rest.push_str("\", upstream: \"http://");
-            rest.push_str(upstream);
-            // nginx's way to show where a socket's path ends.
-            rest.push_str(if upstream.starts_with("unix:") { ":" } else { "" });
-            match record.outgoing() {
-                Some(other) => rest.push_str(&other),
-                None => rest.push_str(target),
-            }
-        }
-        for (name, field) in [("host", HOST), ("referrer", REFERER)] {
-            if let Some(value) = head.headers.get(field) {
-                rest.push_str("\", ");
-                rest.push_str(name);
-                rest.push_str(": \"");
-                rest.push_str(&String::from_utf8_lossy(value.as_bytes()));
-            }
-        }
-        rest.push('"');
-        Self { client: record.peer(), rest: rest.into() }
-    }
-}
-
-impl fmt::Display for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.client {
-            Some(client) => write!(f, "client: {}{}", client.ip(), self.rest),
-            None => write!(f, "client: unix:{}", self.rest),
-        }
+        self.received.set(ended.to_server);
+        self.complete.set(ended.complete);
     }
 }
 
@@ -269,6 +164,8 @@ impl Drop for Record {
     /// The answer has ended, or nobody waits for it any more.
     fn drop(&mut self) {
         self.client.end();
-        super::access::write(self);
+        if !self.silent.get() {
+            super::access::write(self);
+        }
     }
 }

@@ -154,6 +154,14 @@ pub(crate) enum LogSink {
 }
 
 impl LogSink {
+    /// The file that they come to.
+    pub(super) fn file(&self) -> &Arc<LogFile> {
+        match self {
+            Self::File(file) => file,
+            Self::Buffer(buffer) => buffer.file(),
+        }
+    }
+
     /// Takes one line.
     pub(super) fn write(&self, line: &[u8]) {
         match self {

@@ -1,7 +1,10 @@
 //! What servers did for a request, and how its answer went out: for the logs.
 
-use crate::observe::now;
 use std::time::{Duration, Instant};
+
+use super::values::{seconds, show};
+use crate::observe::now;
+use crate::route::Variable;
 
 /// One server that was asked.
 #[derive(Debug, Clone)]
@@ -61,4 +64,57 @@ pub(crate) enum Framing {
     Length(u64),
     /// In chunks.
     Chunked,
+}
+
+/// What a variable is worth that has a value for each server that was tried; false for all others,
+/// and where there was none.
+pub(super) fn write(tries: &[Try], variable: &Variable, out: &mut Vec<u8>) -> bool {
+    let before = out.len();
+    for (position, one) in tries.iter().enumerate() {
+        if position > 0 {
+            one.separate(out);
+        }
+        if !one.write(variable, out) {
+            out.truncate(before);
+            return false;
+        }
+    }
+    !tries.is_empty()
+}
+
+/// The same up to where the last server's value begins.
+pub(super) fn write_before_last(tries: &[Try], variable: &Variable, out: &mut Vec<u8>) {
+    if let [before @ .., last] = tries
+        && write(before, variable, out)
+    {
+        last.separate(out);
+    }
+}
+
+impl Try {
+    /// What stands between its value and the one before.
+    fn separate(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.redirected { b" : " } else { b", " });
+    }
+
+    fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
+        let time = |time: Option<Duration>, out: &mut Vec<u8>| match time {
+            Some(time) => seconds(time, out),
+            None => out.push(b'-'),
+        };
+        match variable {
+            Variable::UpstreamAddr => out.extend_from_slice(self.addr.as_bytes()),
+            Variable::UpstreamStatus => show(out, format_args!("{}", self.status)),
+            Variable::UpstreamConnectTime => time(self.connect, out),
+            Variable::UpstreamHeaderTime => time(self.header, out),
+            Variable::UpstreamResponseTime => time(self.response.or(self.header), out),
+            Variable::UpstreamResponseLength => show(out, format_args!("{}", self.length)),
+            Variable::UpstreamBytesReceived => {
+                show(out, format_args!("{}", self.received + self.length));
+            }
+            Variable::UpstreamBytesSent => show(out, format_args!("{}", self.sent)),
+            _ => return false,
+        }
+        true
+    }
 }

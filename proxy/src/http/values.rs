@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderValue};
 use super::limits::Verdict;
 use super::record::Record;
 use super::site::{Action, Forwarding};
-use super::tries::{Framing, Try};
-use super::{lengths, phrase};
+use super::tries::Framing;
+use super::{lengths, phrase, tries};
 use crate::observe::{self, Level, now};
 use crate::route::{Captures, Values, Variable, lookup};
 
@@ -159,11 +159,6 @@ impl Record {
 
     /// Variables that only an answer has.
     fn write_answer(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
-        let tries = self.tries.borrow();
-        let millis = |time: Option<Duration>, out: &mut Vec<u8>| match time {
-            Some(time) => seconds(time, out),
-            None => out.push(b'-'),
-        };
         match variable {
             Variable::Status => match (self.status.get(), self.course.status.get()) {
                 (0, 0) => show(out, format_args!("499")),
@@ -179,28 +174,7 @@ impl Record {
             }
             Variable::LimitReqStatus => return verdict(&self.course.standing.requests, out),
             Variable::LimitConnStatus => return verdict(&self.course.standing.connections, out),
-            _ if tries.is_empty() => return false,
-            Variable::UpstreamAddr => each(&tries, out, |one, out| {
-                out.extend_from_slice(one.addr.as_bytes());
-            }),
-            Variable::UpstreamStatus => {
-                each(&tries, out, |one, out| show(out, format_args!("{}", one.status)));
-            }
-            Variable::UpstreamConnectTime => each(&tries, out, |one, out| millis(one.connect, out)),
-            Variable::UpstreamHeaderTime => each(&tries, out, |one, out| millis(one.header, out)),
-            Variable::UpstreamResponseTime => {
-                each(&tries, out, |one, out| millis(one.response.or(one.header), out));
-            }
-            Variable::UpstreamResponseLength => {
-                each(&tries, out, |one, out| show(out, format_args!("{}", one.length)));
-            }
-            Variable::UpstreamBytesReceived => each(&tries, out, |one, out| {
-                show(out, format_args!("{}", one.received + one.length));
-            }),
-            Variable::UpstreamBytesSent => {
-                each(&tries, out, |one, out| show(out, format_args!("{}", one.sent)));
-            }
-            _ => return false,
+            _ => return tries::write(&self.tries.borrow(), variable, out),
         }
         true
     }
@@ -239,7 +213,7 @@ impl Record {
     }
 
     /// The bytes of the request's head as it was written, and of a body of known length.
-    fn request_length(&self) -> u64 {
+    pub(super) fn request_length(&self) -> u64 {
         let head = &self.head;
         let line = head.method.as_str().len() + self.written().to_string().len() + 12;
         let body = head.headers.get(CONTENT_LENGTH).and_then(|length| {
@@ -249,7 +223,7 @@ impl Record {
     }
 
     /// The bytes of the answer's head: what hyper adds to the fields is known beforehand.
-    fn head_length(&self) -> u64 {
+    pub(super) fn head_length(&self) -> u64 {
         const DATE: usize = "Date: Mon, 23 Nov 2026 19:02:00 GMT\r\n".len();
         let Some(sent) = self.sent.get() else { return 0 };
         let reason = http::StatusCode::from_u16(self.status.get())
@@ -375,23 +349,12 @@ fn set_cookie(sent: &HeaderMap, name: &str, out: &mut Vec<u8>) -> bool {
     fields.any(|found| found.is_some())
 }
 
-/// The servers that were tried, separated as nginx does it: a colon stands where another location
-/// began.
-fn each(tries: &[Try], out: &mut Vec<u8>, write: impl Fn(&Try, &mut Vec<u8>)) {
-    for (position, one) in tries.iter().enumerate() {
-        if position > 0 {
-            out.extend_from_slice(if one.redirected { b" : " } else { b", " });
-        }
-        write(one, out);
-    }
-}
-
 /// Seconds with milliseconds, as nginx prints times.
-fn seconds(time: Duration, out: &mut Vec<u8>) {
+pub(super) fn seconds(time: Duration, out: &mut Vec<u8>) {
     show(out, format_args!("{}.{:03}", time.as_secs(), time.subsec_millis()));
 }
 
-fn show(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+pub(super) fn show(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // Writing to a Vec cannot fail.
     let _ = out.write_fmt(text);
 }

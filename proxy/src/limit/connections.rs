@@ -73,6 +73,16 @@ impl ConnectionZone {
     }
 }
 
+impl Counted {
+    pub(super) fn zone(&self) -> &Arc<ConnectionZone> {
+        &self.zone
+    }
+
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+}
+
 impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = self.zone.lock();

@@ -1,8 +1,8 @@
 //! The zones of a process, by name: what a reload goes on with.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::connections::ConnectionZone;
+use super::connections::{ConnectionZone, Counted};
 use super::requests::RequestZone;
 
 /// All zones that some configuration still uses. Cloning it makes another handle to the same.
@@ -48,6 +48,21 @@ impl Zones {
     ) -> Result<Arc<ConnectionZone>, OtherKey> {
         self.connections.find(name, size, key, ConnectionZone::new)
     }
+
+    /// What is counted, by its zone's name and its key, for who has to find it again.
+    #[must_use]
+    pub fn entry(&self, counted: &Counted) -> Option<(Box<str>, Box<[u8]>)> {
+        let all = self.connections.lock();
+        let named = all.iter().find(|known| known.zone.as_ptr() == Arc::as_ptr(counted.zone()))?;
+        Some((named.name.clone(), counted.key().into()))
+    }
+
+    /// Counts what is there already, however much that is; not where there is no such zone any more.
+    pub fn count_again(&self, name: &str, key: &[u8]) -> Option<Counted> {
+        let all = self.connections.lock();
+        let named = all.iter().rev().find(|known| *known.name == *name)?;
+        named.zone.upgrade()?.count(key, u16::MAX).ok()
+    }
 }
 
 /// The zones of one kind, the newest last.
@@ -76,6 +91,10 @@ impl<Z> Default for Kept<Z> {
 }
 
 impl<Z> Kept<Z> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Named<Z>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn find(
         &self,
         name: &str,
@@ -83,7 +102,7 @@ impl<Z> Kept<Z> {
         key: &str,
         new: impl FnOnce(u64) -> Z,
     ) -> Result<Arc<Z>, OtherKey> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.lock();
         all.retain(|known| known.zone.strong_count() > 0);
         let known = all.iter().rev().find(|known| *known.name == *name);
         if let Some(known) = known.filter(|known| known.size == size) {
@@ -121,5 +140,19 @@ mod tests {
         assert_eq!(&*other.before, "$uri");
         drop((first, again));
         assert!(zones.connections("a", 1 << 15, "$host").is_ok());
+    }
+    #[test]
+    fn what_is_counted_is_counted_again_elsewhere() {
+        let (zones, others) = (Zones::new(), Zones::new());
+        let [here, there] = [&zones, &others].map(|all| all.connections("a", 1 << 15, "$k"));
+        let (here, there) = (here.unwrap(), there.unwrap());
+        let counted = here.count(b"key", 1).unwrap();
+        let (name, key) = zones.entry(&counted).unwrap();
+        let again = others.count_again(&name, &key).unwrap();
+        assert!(there.count(b"key", 1).is_err());
+        drop(again);
+        assert!(there.count(b"key", 1).is_ok());
+        assert!(others.entry(&counted).is_none());
+        assert!(others.count_again("b", &key).is_none());
     }
 }

@@ -44,9 +44,31 @@ pub(crate) struct Door {
     pub(crate) limits: Limits,
 }
 
+/// Where connections live: what a thread has for all of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Its idle connections to servers.
+    pub(crate) pool: Pool,
+    /// How many connections it has.
+    pub(crate) crowd: Crowd,
+    /// Its tunnels.
+    pub(crate) roster: Roster,
+    /// Its tasks.
+    pub(crate) tasks: Tasks,
+}
+
+impl Place {
+    /// Serves a client that has come through this door.
+    pub(super) fn serve(&self, stream: Stream, client: Rc<Client>, door: &Door) {
+        let (crowd, roster, tasks) = (self.crowd.clone(), self.roster.clone(), self.tasks.clone());
+        let retired = door.retired.clone();
+        self.tasks.spawn(connection::serve(stream, client, retired, crowd, roster, tasks));
+    }
+}
+
 /// Accepts until the door is retired. The socket's queue is the process's: what this loop leaves
 /// in it is accepted by the next generation's, or by itself where there is none.
-pub(crate) async fn accept(door: Door, pool: Pool, crowd: Crowd, roster: Roster, tasks: Tasks) {
+pub(crate) async fn accept(door: Door, place: Place) {
     let log = door.site.error_log.clone();
     let listener = match door.bound.listener() {
         Ok(listener) => listener,
@@ -58,11 +80,10 @@ pub(crate) async fn accept(door: Door, pool: Pool, crowd: Crowd, roster: Roster,
         }
     };
     let serve = |(stream, peer): (Stream, Option<SocketAddr>)| {
-        let client = door.client(&stream, peer, &pool);
-        let retired = door.retired.clone();
-        let (crowd, roster) = (crowd.clone(), roster.clone());
-        tasks.spawn(connection::serve(stream, client, retired, crowd, roster, tasks.clone()));
+        let client = door.client(door.counters.accept(), &stream, peer, &place.pool);
+        place.serve(stream, client.into(), &door);
     };
+    let crowd = &place.crowd;
     let next = async || {
         if crowd.is_full(&door.limits) {
             crowd.make_room(&door.bound, &door.limits, &log).await;
@@ -107,7 +128,14 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 impl Door {
-    fn client(&self, stream: &Stream, peer: Option<SocketAddr>, pool: &Pool) -> Rc<Client> {
+    /// What is known of a connection that comes in.
+    pub(super) fn client(
+        &self,
+        id: u64,
+        stream: &Stream,
+        peer: Option<SocketAddr>,
+        pool: &Pool,
+    ) -> Client {
         if !self.nodelay {
             stream.set_delay();
         }
@@ -115,9 +143,10 @@ impl Door {
         let local = stream.local(self.bound.addr());
         let own = |local: SocketAddr| self.inside.iter().find(|(ip, _)| *ip == local.ip());
         let site = local.and_then(own).map_or(&self.site, |(_, site)| site);
-        Rc::new(Client {
-            id: self.counters.accept(),
+        Client {
+            id,
             peer,
+            door: self.bound.asked().clone(),
             local,
             site: site.clone(),
             pool: pool.clone(),
@@ -136,6 +165,6 @@ impl Door {
             refused: RefCell::new(None),
             switched: RefCell::new(None),
             flow: Flow::new(self.patience),
-        })
+        }
     }
 }

@@ -14,15 +14,15 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
+use super::parcel::{Parcel, Resting};
 use super::roster::Roster;
 use super::socket::Socket;
+use super::tunnel;
 use super::wire::Wire;
-use crate::balance::ServerId;
-use crate::http::{Client, Endings, HeadRules, Switched, stack};
+use crate::http::{Client, Endings, HeadRules, stack};
 use crate::net::Stream;
 use crate::observe::{Turn, now};
 use crate::tasks::Tasks;
-use crate::tunnel::{Outcome, Reins, Relay};
 
 /// How often a connection is looked at that no event may wake.
 const TICK: Duration = Duration::from_secs(1);
@@ -37,6 +37,16 @@ const GREETING: Duration = Duration::from_secs(2);
 /// How long after its last answer a client may ask once more when its generation is retired: it
 /// would be cut off in the middle of a request that it could not know to be too late.
 const PARTING: Duration = Duration::from_millis(250);
+
+/// What has become of a client's HTTP.
+enum Over {
+    /// It is at its end, or has become a tunnel.
+    Done,
+    /// It failed, or the client was silent for too long.
+    Broken,
+    /// It rests, and somebody else goes on with it.
+    Packed,
+}
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
@@ -56,6 +66,9 @@ pub(super) async fn serve(
         let mut clock = pin!(sleep_until(deadline(&client)));
         poll_fn(|cx| {
             let _turn = Turn::begin();
+            if roster.is_packing() && client.rests() {
+                return Poll::Ready(Over::Packed);
+            }
             if !client.closing.get() && retired.as_mut().poll(cx).is_ready() {
                 client.closing.set(true);
                 // Whoever has just come, or was answered a moment ago, may be about to ask: the
@@ -71,27 +84,35 @@ pub(super) async fn serve(
                 // hyper is done with the connection, but maybe not with what it has to write: it
                 // is polled until it is.
                 Poll::Ready(Ok(())) if client.flow.blocked.get().is_none() => {
-                    return Poll::Ready(true);
+                    return Poll::Ready(Over::Done);
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Err(_)) => return Poll::Ready(Over::Broken),
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
-            poll_idle(&client, clock.as_mut(), cx).map(|()| false)
+            poll_idle(&client, clock.as_mut(), cx).map(|()| Over::Broken)
         })
         .await
     };
     drop(place);
     let switched = client.switched.borrow_mut().take();
-    if !over {
+    if matches!(over, Over::Broken) {
         if client.flow.reset.get() && client.flow.blocked.get().is_some() {
             take_back(http.into_parts()).0.reset_at_close();
         }
         return;
     }
     let (stream, early) = take_back(http.into_parts());
+    if matches!(over, Over::Packed) {
+        // What has come too early has no place in a parcel, but that is not resting.
+        let packed = Some(()).filter(|()| early.is_empty());
+        if let Some(Ok(resting)) = packed.map(|()| Resting::pack(&stream, &client)) {
+            roster.pack(Parcel::Resting(resting));
+        }
+        return;
+    }
     match switched {
         // This task is as large as hyper's state; the tunnel's own is a third of it.
-        Some(switched) => tasks.spawn(tunnel((stream, early), switched, client, &roster)),
+        Some(switched) => tasks.spawn(tunnel::begin((stream, early), switched, client, &roster)),
         None if client.lingers() => linger(stream, client.endings.get()).await,
         None => {}
     }
@@ -116,35 +137,6 @@ fn builder(heads: &HeadRules) -> http1::Builder {
 fn take_back<S>(parts: http1::Parts<TokioIo<Wire>, S>) -> (Stream, Vec<u8>) {
     let (stream, behind) = parts.io.into_inner().into_parts();
     (stream, [&*parts.read_buf, &behind].concat())
-}
-
-/// Runs a tunnel to its end. Nothing of the HTTP connection is left but what the logs may want.
-fn tunnel(
-    half: (Stream, Vec<u8>),
-    switched: Switched,
-    client: Rc<Client>,
-    roster: &Roster,
-) -> impl Future<Output = ()> + use<> {
-    let Switched { server, held, limits, websocket, epitaph } = switched;
-    let counted = client.count_tunnel();
-    let open = client.open.take();
-    let reins = Rc::<Reins>::default();
-    // Of another protocol nobody knows whether its clients come back.
-    let leads_to = if websocket { held.server() } else { ServerId::NONE };
-    let entry = roster.enter(leads_to, reins.clone());
-    drop(client);
-    let mut relay = Relay::new(half, server, limits, reins);
-    async move {
-        let mut outcome = relay.run().await;
-        if matches!(outcome, Outcome::Orphaned) {
-            // The server has one connection less from now on.
-            drop(held);
-            outcome = relay.release().await;
-        }
-        relay.close(&outcome).await;
-        epitaph.tell(&relay, outcome);
-        drop((entry, counted, open));
-    }
 }
 
 /// When the client has been idle for too long.

@@ -6,12 +6,15 @@ mod crowd;
 mod head;
 mod line;
 mod mend;
+mod parcel;
 mod release;
 mod roster;
 mod socket;
+mod tunnel;
 mod wire;
 
-pub(crate) use accept::{Door, accept};
+pub(crate) use accept::{Door, Place, accept};
 pub(crate) use crowd::{Crowd, Limits, Shortage};
+pub(crate) use parcel::{Carried, Parcel, Parcels, Resting, unpack};
 pub(crate) use release::{LOOK, Releases};
 pub(crate) use roster::Roster;

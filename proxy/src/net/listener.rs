@@ -18,7 +18,7 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use super::unix::UnixSocket;
-use super::{Addr, Stream};
+use super::{Addr, Inherited, Stream};
 
 /// The options of a listening socket, which those that are accepted from it inherit.
 #[derive(Debug, Clone)]
@@ -81,6 +81,32 @@ impl Bound {
             Addr::Unix(path) => (addr.clone(), bind_unix(path, options)?),
         };
         Ok(Arc::new(Self { asked, addr, fd: socket.into(), left: AtomicBool::new(false) }))
+    }
+
+    /// Goes on with a socket that an image before this one has bound and left open.
+    ///
+    /// # Errors
+    /// It does not listen where it is said to.
+    pub(crate) fn inherit(asked: Addr, inherited: Inherited) -> io::Result<Arc<Self>> {
+        let fd = OwnedFd::from(inherited);
+        let socket = SockRef::from(&fd);
+        if !socket.is_listener()? {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let addr = match (&asked, socket.local_addr()?.as_socket()) {
+            (Addr::Tcp(_), Some(addr)) => Addr::Tcp(addr),
+            (Addr::Unix(_), None) => asked.clone(),
+            _ => return Err(io::ErrorKind::InvalidInput.into()),
+        };
+        Ok(Arc::new(Self { asked, addr, fd, left: AtomicBool::new(false) }))
+    }
+
+    /// Another descriptor of the same socket, for the image after this one.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub(crate) fn bequeath(&self) -> io::Result<Inherited> {
+        Ok(self.fd.try_clone()?.into())
     }
 
     /// Gives other options to a socket that listens already. What may only be said before is left

@@ -3,6 +3,7 @@
 //! Descriptors are born here. What travels over them is other rooms' concern.
 
 mod addr;
+mod inherited;
 mod listener;
 mod pipe;
 mod scratch;
@@ -10,6 +11,7 @@ mod stream;
 mod unix;
 
 pub use addr::Addr;
+pub(crate) use inherited::Inherited;
 pub(crate) use listener::{Bound, Options};
 pub(crate) use pipe::Pipe;
 pub(crate) use scratch::scratch;

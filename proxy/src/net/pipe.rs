@@ -54,6 +54,20 @@ impl Pipe {
         self.held == 0
     }
 
+    /// Reads all that is in it.
+    ///
+    /// # Errors
+    /// What `read` said.
+    pub(crate) fn read_to_end(&mut self, into: &mut Vec<u8>) -> io::Result<()> {
+        let mut piece = [0; 4096];
+        while self.held > 0 {
+            let read = retry_on_intr(|| rustix::io::read(&self.read, &mut piece))?;
+            into.extend_from_slice(piece.get(..read).unwrap_or_default());
+            self.held = self.held.saturating_sub(read.max(1));
+        }
+        Ok(())
+    }
+
     /// Moves what the socket has into the pipe, which must be empty, at most so many bytes. Zero at
     /// the end.
     pub(crate) fn poll_fill(

@@ -2,18 +2,19 @@
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{SocketAddr, TcpStream as StdTcpStream};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::Addr;
 use super::unix::UnixSocket;
+use super::{Addr, Inherited};
 
 /// One connected stream socket.
 #[derive(Debug)]
@@ -121,6 +122,33 @@ impl Stream {
 }
 
 impl Stream {
+    /// Another descriptor of the same socket, which no runtime knows. Close this one then.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub(crate) fn bequeath(&self) -> io::Result<Inherited> {
+        let fd = match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd()?,
+        };
+        Ok(fd.try_clone_to_owned()?.into())
+    }
+
+    /// Gives it to the calling thread's runtime.
+    ///
+    /// # Errors
+    /// It is no connected socket of a kind that is known here.
+    pub(crate) fn from_inherited(inherited: Inherited) -> io::Result<Self> {
+        let fd = OwnedFd::from(inherited);
+        match SockRef::from(&fd).domain()? {
+            Domain::IPV4 | Domain::IPV6 => {
+                TcpStream::from_std(StdTcpStream::from(fd)).map(Self::tcp)
+            }
+            Domain::UNIX => UnixSocket::new(UnixStream::from(fd)).map(Self::unix),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Reads in another way than into memory, as soon as there is something.
     pub(super) fn poll_read_with(
         &mut self,

@@ -48,6 +48,10 @@ impl UnixSocket {
         self.fd.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
+    pub(super) fn as_fd(&self) -> io::Result<BorrowedFd<'_>> {
+        self.fd().map(|fd| fd.get_ref().as_fd())
+    }
+
     /// Whether the other side has said that it sends no more, by what the last event said.
     pub(super) fn is_read_closed(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());

@@ -28,6 +28,11 @@ impl LogBuffer {
         Self { file, size, keep, lines: Mutex::default() }
     }
 
+    /// The file that it is written to.
+    pub(crate) fn file(&self) -> &Arc<LogFile> {
+        &self.file
+    }
+
     /// Keeps one line; writes first what it has no room beside.
     pub(crate) fn write(&self, line: &[u8]) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

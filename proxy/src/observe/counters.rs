@@ -36,6 +36,17 @@ impl Counters {
         }
     }
 
+    /// What is counted since the start, rather than open: connections and requests.
+    pub(crate) fn total(&self) -> (u64, u64) {
+        (self.accepted.load(Relaxed), self.requests.load(Relaxed))
+    }
+
+    /// Goes on where another program image has left off.
+    pub(crate) fn go_on(&self, (accepted, requests): (u64, u64)) {
+        self.accepted.store(accepted, Relaxed);
+        self.requests.store(requests, Relaxed);
+    }
+
     /// One more open connection, for as long as the guard lives.
     pub(crate) fn connection(self: &Arc<Self>) -> Open {
         Open::new(self, |counters| &counters.connections)

@@ -28,6 +28,11 @@ impl LogFile {
         Ok(Self { path: Some(path.to_owned()), file: RwLock::new(Some(file)) })
     }
 
+    /// Its path; none for standard error.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Closes the file and opens its path anew, as log rotation wants it (nginx: USR1).
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Tracker;
@@ -11,7 +12,7 @@ use super::pings::Asking;
 use crate::net::{Pipe, Stream, scratch};
 
 /// How far one direction is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum End {
     /// Bytes may still come.
     Open,
@@ -34,9 +35,9 @@ pub(super) enum Failure {
 #[derive(Debug)]
 pub(super) struct Direction {
     /// What the destination would not take yet.
-    held: Option<Box<Held>>,
+    pub(super) held: Option<Box<Held>>,
     /// What the bytes go through while there are many.
-    pipe: Option<Box<Pipe>>,
+    pub(super) pipe: Option<Box<Pipe>>,
     /// Whether something has come from the source since this was last asked.
     pub(super) heard: bool,
     /// How far it is.
@@ -49,10 +50,18 @@ pub(super) struct Direction {
 
 /// Bytes that wait: at least one.
 #[derive(Debug, Default)]
-struct Held {
+pub(super) struct Held {
     bytes: Vec<u8>,
     /// How many of them the destination has taken.
     taken: usize,
+}
+
+impl Held {
+    /// Those that the destination has not taken.
+    pub(super) fn into_rest(mut self) -> Vec<u8> {
+        self.bytes.drain(..self.taken);
+        self.bytes
+    }
 }
 
 impl Direction {

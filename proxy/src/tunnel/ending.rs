@@ -15,6 +15,8 @@ pub(crate) enum Ending {
     Lost,
     /// Others have fewer connections.
     Rebalanced,
+    /// Another program image takes the proxy's place; this is said where it cannot go on there.
+    Replaced,
 }
 
 impl Ending {
@@ -23,7 +25,7 @@ impl Ending {
         match self {
             Self::Shutdown => 1001,
             Self::Lost => 1014,
-            Self::Drained | Self::Orphaned | Self::Rebalanced => 1012,
+            Self::Drained | Self::Orphaned | Self::Rebalanced | Self::Replaced => 1012,
         }
     }
 
@@ -34,6 +36,7 @@ impl Ending {
             Self::Drained => "the server is being drained",
             Self::Orphaned | Self::Lost => "the server has gone away",
             Self::Rebalanced => "the servers are being rebalanced",
+            Self::Replaced => "the proxy is being replaced",
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Where one WebSocket frame ends and the next begins (RFC 6455, section 5.2), from the headers
 //! alone: no payload is unmasked or copied, but for the two bytes of a close code.
 
+use serde::{Deserialize, Serialize};
+
 /// The longest header: two bytes, a length of eight, a key of four.
 const LONGEST: usize = 14;
 
 /// What one direction of a tunnel has carried: 32 bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Tracker {
     /// Bytes of the present frame's payload that have not come.
     left: u64,
@@ -25,7 +27,7 @@ pub(super) struct Tracker {
 }
 
 /// What comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     /// A header, or the rest of one.
     Header,

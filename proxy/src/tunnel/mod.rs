@@ -7,12 +7,14 @@ mod closing;
 mod direction;
 mod ending;
 mod frames;
+mod frozen;
 mod orphan;
 mod pings;
 mod reins;
 mod relay;
 
 pub(crate) use ending::{Ending, Order};
+pub(crate) use frozen::Frozen;
 pub(crate) use pings::Pings;
 pub(crate) use reins::Reins;
 pub(crate) use relay::{Limits, Outcome, Relay, Side};

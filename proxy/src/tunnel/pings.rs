@@ -5,6 +5,7 @@ use std::mem::take;
 use std::task::Context;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::direction::{Direction, Failure};
@@ -13,7 +14,7 @@ use super::relay::Millis;
 use crate::net::Stream;
 
 /// Who is asked, and when.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Pings {
     /// After how long a silence.
     pub(crate) every: Millis,
@@ -46,6 +47,16 @@ enum State {
     Sent(Instant),
 }
 
+/// One that is asked, written down: of moments, how long ago they were.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FrozenAsked {
+    heard: Millis,
+    payload: u64,
+    is_due: bool,
+    sent: Option<Millis>,
+    pong: Vec<u8>,
+}
+
 /// What a direction has to do with pings: whom it hears, and whom it asks.
 #[derive(Debug, Default)]
 pub(super) struct Asking<'a> {
@@ -68,6 +79,19 @@ impl Asked {
         let (heard, state) = (Instant::now(), State::Heard);
         let payload = rand::random();
         Box::new(Self { pings, heard, payload, state, pong: Vec::new() })
+    }
+
+    pub(super) fn freeze(self) -> FrozenAsked {
+        FrozenAsked {
+            heard: self.heard.elapsed().into(),
+            payload: self.payload,
+            is_due: self.state == State::Due,
+            sent: match self.state {
+                State::Sent(at) => Some(at.elapsed().into()),
+                State::Heard | State::Due => None,
+            },
+            pong: self.pong,
+        }
     }
 
     /// Something has come from it.
@@ -112,6 +136,20 @@ impl Asked {
             self.state = State::Heard;
         }
         is_answer
+    }
+}
+
+impl FrozenAsked {
+    pub(super) fn thaw(self, pings: Pings) -> Box<Asked> {
+        let now = Instant::now();
+        let before = |time: Millis| now.checked_sub(time.into()).unwrap_or(now);
+        let state = match (self.is_due, self.sent) {
+            (true, _) => State::Due,
+            (false, Some(sent)) => State::Sent(before(sent)),
+            (false, None) => State::Heard,
+        };
+        let (heard, payload, pong) = (before(self.heard), self.payload, self.pong);
+        Box::new(Asked { pings, heard, payload, state, pong })
     }
 }
 

@@ -17,8 +17,15 @@ pub(crate) struct Reins {
     moved: Cell<u64>,
 }
 
-/// The beginning of time, as half of an `Instant` is enough to count from.
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// The beginning of time, as half of an `Instant` is enough to count from: before this process, for
+/// a tunnel may have begun in another program image.
+static START: LazyLock<Instant> = LazyLock::new(|| {
+    let now = Instant::now();
+    now.checked_sub(AGE).unwrap_or(now)
+});
+
+/// The longest idleness that is known when a tunnel goes on in another image.
+const AGE: Duration = Duration::from_secs(24 * 3600);
 
 impl Reins {
     /// Tells the tunnel to end. Of two orders the earlier holds.
@@ -55,6 +62,11 @@ impl Reins {
             0 => Duration::ZERO,
             _ => now.saturating_duration_since(self.moved()),
         }
+    }
+
+    /// Whether nothing has been noted yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.moved.get() == 0
     }
 
     /// Something has moved.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::direction::{Direction, End, Failure};
@@ -19,7 +20,7 @@ use super::reins::Reins;
 use crate::net::Stream;
 
 /// What bounds a tunnel.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Limits {
     /// How long nothing may move in either direction.
     pub(crate) idle: Millis,
@@ -38,7 +39,7 @@ pub(crate) struct Limits {
 }
 
 /// A time in a quarter of the room of a `Duration`: 49 days at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Millis(u32);
 
 impl From<Duration> for Millis {
@@ -116,8 +117,8 @@ pub(crate) struct Relay {
     pub(super) up: Direction,
     pub(super) down: Direction,
     /// The sides that are asked whether they are there.
-    asked_client: Option<Box<Asked>>,
-    asked_server: Option<Box<Asked>>,
+    pub(super) asked_client: Option<Box<Asked>>,
+    pub(super) asked_server: Option<Box<Asked>>,
     pub(super) limits: Limits,
     pub(super) reins: Rc<Reins>,
 }
@@ -156,7 +157,9 @@ impl Relay {
     pub(crate) async fn run(&mut self) -> Outcome {
         let mut watch = Watch { moved: 0, half_closed: false };
         let start = Instant::now();
-        self.reins.note(start.into_std());
+        if self.reins.is_new() {
+            self.reins.note(start.into_std());
+        }
         let mut timer = pin!(sleep_until(start + Duration::from(self.limits.idle)));
         poll_fn(|cx| {
             self.reins.hold(cx.waker());

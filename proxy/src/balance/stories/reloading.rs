@@ -62,3 +62,33 @@ fn counts_that_nobody_needs_are_forgotten() {
     let picks: Vec<_> = new.snapshot(Instant::now()).iter().map(|peer| peer.picks).collect();
     assert_eq!(picks, [0, 0]);
 }
+
+#[test]
+fn another_process_goes_on_with_the_counts() {
+    let zone = Zone::new();
+    let list = || vec![peer("a"), peer("a"), peer("b")];
+    let old = Upstream::new(&zone, "websocket", LEAST_CONN, list());
+    let tunnels: Vec<_> = (0..8).map(|_| pick(&old, Instant::now()).unwrap().into_held()).collect();
+    let listings: Vec<_> = tunnels.iter().map(|it| zone.listing(it.server()).unwrap()).collect();
+
+    let next = Zone::new();
+    let new = Upstream::new(&next, "websocket", LEAST_CONN, list());
+    let held: Vec<_> = listings.into_iter().map(|listing| next.hold(listing)).collect();
+    assert_eq!(active(&new), [3, 3, 2]);
+    assert_eq!(active(&new), active(&old));
+    drop(held);
+    assert_eq!(active(&new), [0, 0, 0]);
+    assert_eq!(next.listing(tunnels[0].server()), None, "it is the other process's");
+}
+
+#[test]
+fn a_connection_that_is_held_counts_though_nobody_lists_its_server() {
+    let zone = Zone::new();
+    let gone = Listing { upstream: "websocket".into(), address: "a", nth: 0 };
+    let tunnel = zone.hold(gone.clone());
+    assert_eq!(zone.listing(tunnel.server()), Some(gone));
+    let new = Upstream::new(&zone, "websocket", LEAST_CONN, vec![peer("a"), peer("b")]);
+    assert_eq!(active(&new), [1, 0]);
+    drop(tunnel);
+    assert_eq!(active(&new), [0, 0]);
+}

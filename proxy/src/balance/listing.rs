@@ -1,0 +1,45 @@
+//! A server by its names, for who has to find it again in another process.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::lease::{Held, ServerId};
+use super::zone::{Zone, lock};
+
+/// A server of an upstream, as a configuration lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing<A> {
+    /// The upstream's name.
+    pub upstream: Box<str>,
+    /// The server's address.
+    pub address: A,
+    /// Which of the upstream's listings of this address it is, from 0.
+    pub nth: u32,
+}
+
+impl<A: Clone + Eq + Hash> Zone<A> {
+    /// How the server is listed that a connection is held for.
+    #[must_use]
+    pub fn listing(&self, server: ServerId) -> Option<Listing<A>> {
+        lock(&self.groups).iter().find_map(|(upstream, directory)| {
+            let place = server.place_in(&directory.group)?;
+            let (key, _) = directory.places.iter().find(|(_, its)| **its == place)?;
+            let (address, nth) = key.clone();
+            Some(Listing { upstream: upstream.clone(), address, nth })
+        })
+    }
+
+    /// Counts a connection that there is already, whether or not any configuration lists its server.
+    pub fn hold(&self, listing: Listing<A>) -> Held {
+        let Listing { upstream, address, nth } = listing;
+        let mut groups = lock(&self.groups);
+        let directory = groups.entry(upstream).or_default();
+        let place = directory.place(address, nth);
+        if let Some(counts) = directory.group.lock().get_mut(place) {
+            counts.active += 1;
+        }
+        Held::new(Arc::clone(&directory.group), place)
+    }
+}

@@ -1,0 +1,113 @@
+//! A proxy that is about to run: built and bound, while the process may still become another.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use tokio::sync::{mpsc, watch};
+
+use super::budget::Budget;
+use super::current::Current;
+use super::handover::Handover;
+use super::listeners;
+use super::proxy::{Error, Proxy};
+use super::worker;
+use crate::balance::Zone;
+use crate::config::Config;
+use crate::config::model::LogTarget;
+use crate::generation::{self, Generation, LogFiles};
+use crate::limit::Zones;
+use crate::listen::Parcels;
+use crate::net::{Addr, Bound};
+use crate::observe::{Counters, ErrorLog, Level, LogFile};
+
+/// A proxy whose listeners are bound and whose logs are open, but which accepts nothing yet.
+#[derive(Debug)]
+pub struct Prepared {
+    zone: Zone<Addr>,
+    limits: Zones,
+    files: LogFiles,
+    generation: Generation,
+    bound: Vec<Arc<Bound>>,
+}
+
+impl Prepared {
+    /// Builds, and binds what is not bound yet.
+    pub(super) fn new(config: &Config, bound: Vec<Arc<Bound>>) -> Result<Self, Error> {
+        let (zone, limits, files) = (Zone::new(), Zones::new(), LogFiles::default());
+        let generation = generation::build(config, &zone, &limits, &files)?;
+        let bound = listeners::bind(&generation, &bound).inspect_err(|error| {
+            // Whoever starts it is told anyway; who reads the log afterwards would not know.
+            if !(config.error_log.is_empty() || files.uses_stderr()) {
+                generation.error_log.log(Level::Emerg, format_args!("{error}"));
+            }
+        })?;
+        listeners::change(&generation, &bound);
+        Ok(Self { zone, limits, files, generation, bound })
+    }
+
+    /// Whether an error log is standard error.
+    pub(super) fn logs_to_stderr(&self) -> bool {
+        self.files.uses_stderr()
+    }
+
+    /// Gives the log files to a user, who may then open them anew.
+    pub(super) fn give_logs_to(&self, uid: u32) {
+        self.files.give_to(uid);
+    }
+
+    /// Starts the worker threads.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn run(self, config: &Config) -> Result<Proxy, Error> {
+        self.run_as(config, false, None)
+    }
+
+    /// Starts the worker threads, which keep no capability if they are to be powerless.
+    pub(super) fn run_as(
+        self,
+        config: &Config,
+        powerless: bool,
+        handover: Option<Handover>,
+    ) -> Result<Proxy, Error> {
+        let Self { zone, limits: zones, files, generation, bound } = self;
+        let threads = threads(config);
+        let inherited = handover.as_ref().map_or(0, Handover::descriptors);
+        let budget = Budget::new(threads, inherited);
+        let limits = budget.limits(config, bound.len());
+        let counters = Arc::<Counters>::default();
+        let current = Current::new(config, generation, bound, &counters, &limits);
+        let parcels = handover.map_or_else(Vec::new, |handover| {
+            counters.go_on(handover.counted);
+            handover.unpack(&zone, &zones, &|path| open(&files, path, &current.error_log))
+        });
+        let parcels = Parcels::new(parcels, threads, counters.clone(), current.error_log.clone());
+        let (plan, orders) = watch::channel(current.plan(parcels));
+        let (alive, all_ended) = mpsc::channel(1);
+        for number in 0..threads {
+            worker::start(number, orders.clone(), alive.clone(), powerless)
+                .map_err(Error::Thread)?;
+        }
+        current.announce();
+        let alive = Mutex::new(Some(all_ended));
+        let current = Mutex::new(current);
+        Ok(Proxy { plan, zone, limits: zones, counters, files, threads, budget, current, alive })
+    }
+}
+
+/// The log file that a tunnel's request wanted a line in.
+fn open(files: &LogFiles, path: Option<&Path>, log: &ErrorLog) -> Option<Arc<LogFile>> {
+    let target = path.map_or(LogTarget::Stderr, |path| LogTarget::File(path.to_owned()));
+    let file = files.get(&target);
+    file.inspect_err(|problem| log.log(Level::Alert, format_args!("{problem}"))).ok()
+}
+
+/// `worker_processes`, or one for each core. Without `master_process` nginx has one process.
+fn threads(config: &Config) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    match config.master_process {
+        true => config.worker_processes.unwrap_or_else(cores).max(1),
+        false => 1,
+    }
+}

@@ -1,0 +1,84 @@
+//! The life of one tunnel, from the 101 to its last line.
+
+use std::io;
+use std::rc::Rc;
+
+use super::parcel::{Carried, Parcel, Parcels};
+use super::roster::{Entry, Roster};
+use crate::balance::{Held, ServerId};
+use crate::http::{Client, Epitaph, Switched};
+use crate::net::Stream;
+use crate::observe::{Counters, Open};
+use crate::tunnel::{Ending, Outcome, Reins, Relay};
+
+/// Runs the tunnel that a client's connection has become. Nothing of the HTTP connection is left but
+/// what the logs may want.
+pub(super) fn begin(
+    half: (Stream, Vec<u8>),
+    switched: Switched,
+    client: Rc<Client>,
+    roster: &Roster,
+) -> impl Future<Output = ()> + use<> {
+    let Switched { server, held, limits, websocket, epitaph } = switched;
+    let counted = (client.count_tunnel(), client.open.take());
+    let reins = Rc::<Reins>::default();
+    let entry = enter(roster, &held, websocket, &reins);
+    drop(client);
+    let relay = Relay::new(half, server, limits, reins);
+    run(relay, held, websocket, epitaph, entry, counted)
+}
+
+/// Goes on with a tunnel that stood still.
+///
+/// # Errors
+/// One of its sockets is none, or the process is out of descriptors.
+pub(super) fn go_on(
+    carried: Carried,
+    parcels: &Parcels,
+    roster: &Roster,
+) -> io::Result<impl Future<Output = ()> + use<>> {
+    let Carried { frozen, held, websocket, testament } = carried;
+    let counters = &parcels.counters;
+    let counted = (Counters::tunnel(counters), Some(Counters::connection(counters)));
+    let reins = Rc::<Reins>::default();
+    let relay = frozen.thaw(reins.clone())?;
+    let entry = enter(roster, &held, websocket, &reins);
+    let epitaph = testament.into_epitaph(parcels.log.clone());
+    Ok(run(relay, held, websocket, epitaph, entry, counted))
+}
+
+fn enter(roster: &Roster, held: &Held, websocket: bool, reins: &Rc<Reins>) -> Entry {
+    // Of another protocol nobody knows whether its clients come back.
+    let leads_to = if websocket { held.server() } else { ServerId::NONE };
+    roster.enter(leads_to, reins.clone())
+}
+
+#[expect(clippy::manual_async_fn, reason = "an async fn's state would hold its arguments twice")]
+fn run(
+    mut relay: Relay,
+    held: Held,
+    websocket: bool,
+    epitaph: Epitaph,
+    entry: Entry,
+    counted: (Open, Option<Open>),
+) -> impl Future<Output = ()> + use<> {
+    async move {
+        let mut outcome = relay.run().await;
+        // Where that fails, the peers are told to come again.
+        if matches!(outcome, Outcome::Ended(Ending::Replaced))
+            && let Ok(frozen) = relay.freeze()
+        {
+            let testament = epitaph.bequeath();
+            let carried = Carried { frozen, held, websocket, testament };
+            return entry.pack(Parcel::Tunnel(Box::new(carried)));
+        }
+        if matches!(outcome, Outcome::Orphaned) {
+            // The server has one connection less from now on.
+            drop(held);
+            outcome = relay.release().await;
+        }
+        relay.close(&outcome).await;
+        epitaph.tell(&relay, outcome);
+        drop((entry, counted));
+    }
+}

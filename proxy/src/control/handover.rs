@@ -24,6 +24,9 @@ use crate::tunnel::Frozen;
 /// What the new image finds the descriptor's number in.
 pub(super) const VARIABLE: &str = "PROXY_HANDOVER";
 
+/// What an image that is only asked whether it is fit finds there instead.
+pub(super) const CHECK: &str = "check";
+
 /// The name of the file, by which a descriptor is told from any other.
 const NAME: &str = "proxy-handover";
 
@@ -81,6 +84,11 @@ impl Handover {
             link.is_ok_and(|path| path.to_string_lossy().contains(NAME))
         });
         number.map(|number| Self::read(Inherited::take_over(number)?)).transpose()
+    }
+
+    /// Whether this image is only asked whether it is fit to receive one.
+    pub(super) fn is_checked() -> bool {
+        std::env::var_os(VARIABLE).is_some_and(|value| value == CHECK)
     }
 
     fn read(file: Inherited) -> io::Result<Self> {

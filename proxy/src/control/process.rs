@@ -25,7 +25,9 @@ use crate::config::{Config, Problem};
 /// What would keep it from starting.
 pub(crate) fn check(config: &Config) -> Result<(), Error> {
     Proxy::check(config)?;
-    config.pid.as_ref().map(|path| PidFile::open(&path.value)).transpose().map(drop)
+    // The pid file goes on with the process, which may not be allowed to open it any more.
+    let pid = config.pid.as_ref().filter(|_| !Handover::is_checked());
+    pid.map(|path| PidFile::open(&path.value)).transpose().map(drop)
 }
 
 /// Runs a proxy until it is told to end, as nginx's master process does.

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
 use super::account::keep_powers;
-use super::handover::{FORMAT, Handover, VARIABLE};
+use super::handover::{CHECK, FORMAT, Handover, VARIABLE};
 use super::pid_file::PidFile;
 use super::proxy::Proxy;
 use super::signals;
@@ -21,7 +21,7 @@ use crate::net::Inherited;
 use crate::observe::{Level, errno};
 
 /// How long the new binary may think about its fitness.
-const CHECK: Duration = Duration::from_secs(10);
+const THOUGHT: Duration = Duration::from_secs(10);
 
 /// How long requests that are under way may take to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ pub(super) enum Unfit {
     #[error("\"{}\" cannot be run ({})", .0.display(), errno(.1))]
     Binary(PathBuf, io::Error),
     /// It does not end.
-    #[error("\"{}\" has not answered in {} s", .0.display(), CHECK.as_secs())]
+    #[error("\"{}\" has not answered in {} s", .0.display(), THOUGHT.as_secs())]
     Mute(PathBuf),
     /// It is no proxy, or one that does not know how.
     #[error("\"{}\" cannot go on with connections of this one: {}", .0.display(), .1)]
@@ -130,8 +130,8 @@ impl Successor {
 
     async fn ask(&self, args: &[OsString]) -> Result<Output, Unfit> {
         let mut command = Command::new(&self.binary);
-        command.args(args).env_remove(VARIABLE).stdin(Stdio::null()).kill_on_drop(true);
-        match timeout(CHECK, command.output()).await {
+        command.args(args).env(VARIABLE, CHECK).stdin(Stdio::null()).kill_on_drop(true);
+        match timeout(THOUGHT, command.output()).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(Unfit::Binary(self.binary.clone(), error)),
             Err(_) => Err(Unfit::Mute(self.binary.clone())),

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub(crate) struct Handover {
     pub(super) listeners: Vec<Listener>,
     /// Connections accepted since the start, and requests.
     pub(super) counted: (u64, u64),
+    /// Since when tunnels stand still, in microseconds since 1970.
+    since: u64,
     tunnels: Vec<Tunnel>,
     resting: Vec<Resting>,
 }
@@ -126,9 +129,20 @@ impl Handover {
             pid_file: None,
             listeners: listeners.collect::<io::Result<_>>()?,
             counted,
+            since: micros(SystemTime::now()),
             tunnels: Vec::new(),
             resting: Vec::new(),
         })
+    }
+
+    /// Tunnels stand still for so long already.
+    pub(super) fn note_pause(&mut self, pause: Duration) {
+        self.since = micros(SystemTime::now() - pause);
+    }
+
+    /// For how long they do.
+    pub(super) fn pause(&self) -> Duration {
+        Duration::from_micros(micros(SystemTime::now()).saturating_sub(self.since))
     }
 
     /// Leaves these connections, too.
@@ -198,6 +212,11 @@ impl Handover {
         let of_file = self.pid_file.iter().map(|(_, file)| file);
         of_tunnels.chain(of_clients).chain(of_listeners).chain(of_file).try_for_each(&mut with)
     }
+}
+
+fn micros(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Listener {

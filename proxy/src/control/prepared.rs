@@ -78,9 +78,11 @@ impl Prepared {
         let limits = budget.limits(config, bound.len());
         let counters = Arc::<Counters>::default();
         let current = Current::new(config, generation, bound, &counters, &limits);
+        let log = &current.error_log;
+        let stood = handover.as_ref().map(|left| (left.connections(), left.pause()));
         let parcels = handover.map_or_else(Vec::new, |handover| {
             counters.go_on(handover.counted);
-            handover.unpack(&zone, &zones, &|path| open(&files, path, &current.error_log))
+            handover.unpack(&zone, &zones, &|path| open(&files, path, log))
         });
         let parcels = Parcels::new(parcels, threads, counters.clone(), current.error_log.clone());
         let (plan, orders) = watch::channel(current.plan(parcels));
@@ -90,6 +92,16 @@ impl Prepared {
                 .map_err(Error::Thread)?;
         }
         current.announce();
+        if let Some(((tunnels, clients), pause)) = stood {
+            let pause = pause.as_millis();
+            current.error_log.log(
+                Level::Notice,
+                format_args!(
+                    "binary changed: {tunnels} tunnels and {clients} resting clients go on, \
+                     after {pause} ms"
+                ),
+            );
+        }
         let alive = Mutex::new(Some(all_ended));
         let current = Mutex::new(current);
         Ok(Proxy { plan, zone, limits: zones, counters, files, threads, budget, current, alive })

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout_at;
+use tokio::time::{Instant as Moment, timeout_at};
 
 use super::budget::Budget;
 use super::current::Current;
@@ -257,18 +257,20 @@ impl Proxy {
     }
 
     /// Accepts nothing more; every connection that rests and every tunnel, once no request is under
-    /// way, at the latest at this moment.
-    pub(super) async fn pack(&self, by: tokio::time::Instant) -> Vec<Parcel> {
+    /// way, at the latest at this moment. And since when the first of them stands still.
+    pub(super) async fn pack(&self, by: Moment) -> (Moment, Vec<Parcel>) {
         let (to, mut from) = mpsc::channel(self.threads);
         self.plan.send_replace(Plan::HandOver { by, to });
-        let mut all = Vec::new();
+        let (mut first, mut all) = (by, Vec::new());
         for _ in 0..self.threads {
             // None but one that died is later.
-            let more = timeout_at(by + GRACE, from.recv()).await;
-            all.extend(more.ok().flatten().unwrap_or_default());
+            if let Ok(Some((since, parcels))) = timeout_at(by + GRACE, from.recv()).await {
+                first = first.min(since);
+                all.extend(parcels);
+            }
         }
         self.files.write_all();
-        all
+        (first, all)
     }
 
     /// Serves as before, and goes on with these connections.

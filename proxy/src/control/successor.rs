@@ -18,7 +18,7 @@ use super::pid_file::PidFile;
 use super::proxy::Proxy;
 use super::signals;
 use crate::net::Inherited;
-use crate::observe::{Level, errno};
+use crate::observe::errno;
 
 /// How long the new binary may think about its fitness.
 const THOUGHT: Duration = Duration::from_secs(10);
@@ -95,11 +95,9 @@ impl Successor {
             .map(PidFile::bequeath)
             .transpose()
             .map_err(|error| Unfit::System("dup()", error))?;
-        let parcels = proxy.pack(Instant::now() + PATIENCE).await;
+        let (since, parcels) = proxy.pack(Instant::now() + PATIENCE).await;
+        handover.note_pause(since.elapsed());
         proxy.leave_to(&mut handover, parcels);
-        let (tunnels, clients) = handover.connections();
-        let what = format_args!("changing binary: {tunnels} tunnels and {clients} clients go on");
-        proxy.error_log().log(Level::Notice, what);
         let refused = self.call(&handover);
         proxy.go_on(handover.take_back());
         refused

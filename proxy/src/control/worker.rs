@@ -43,12 +43,15 @@ pub(super) enum Plan {
     Pause,
     /// Accept nothing more, pack every connection that rests and every tunnel, and send them here:
     /// once no request is under way, at the latest at this moment.
-    HandOver { by: Instant, to: mpsc::Sender<Vec<Parcel>> },
+    HandOver { by: Instant, to: mpsc::Sender<Packed> },
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
     Quit(Option<Duration>),
     /// End now.
     Stop,
 }
+
+/// What a thread has packed, and since when nothing of it has moved.
+pub(super) type Packed = (Instant, Vec<Parcel>);
 
 /// Starts a worker thread. `alive` is dropped when it has ended. A powerless one keeps no
 /// capability of its starter's.
@@ -120,9 +123,9 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
             Plan::HandOver { by, to } => {
                 roster.begin_packing();
                 here.cancel();
-                pack(&tasks, &roster, by).await;
+                let since = pack(&tasks, &roster, by).await;
                 // Nobody may be waiting any more.
-                let _ = to.send(roster.take_packed()).await;
+                let _ = to.send((since, roster.take_packed())).await;
             }
             Plan::Quit(limit) => {
                 drain(&tasks, limit, &mut plan).await;
@@ -137,13 +140,16 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
 }
 
 /// Has everything packed that can be. Requests that are under way finish first, if they do in time.
-async fn pack(tasks: &Tasks, roster: &Roster, by: Instant) {
+/// Gives since when tunnels stand still.
+async fn pack(tasks: &Tasks, roster: &Roster, by: Instant) -> Instant {
     while tasks.len() > roster.len() && Instant::now() < by {
         sleep(LOOK_AGAIN).await;
     }
+    let since = Instant::now();
     roster.pack_tunnels();
     // Those that cannot be packed are told to come again, and given a moment to answer.
     let _ = timeout(FAREWELL, roster.emptied()).await;
+    since
 }
 
 /// Waits for the last connection, for the limit, or for the order to stop.

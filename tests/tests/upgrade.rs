@@ -46,7 +46,7 @@ async fn talk(
     let opened = tokio_tungstenite::client_async("ws://localhost/", stream).await;
     let (mut socket, _) = opened.map_err(|error| failed("handshake", &error))?;
     seen.connected.fetch_add(1, Relaxed);
-    let length = if number % LARGE == 0 { 1_000_000 } else { 32 };
+    let length = if number.is_multiple_of(LARGE) { 1_000_000 } else { 32 };
     for message in 0_u64.. {
         if *stop.borrow() {
             break;

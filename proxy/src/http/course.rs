@@ -34,6 +34,8 @@ pub(crate) struct Course {
     pub(super) untouched: Cell<bool>,
     /// The path still starts with what its location matched.
     pub(super) located: Cell<bool>,
+    /// The path is what stands behind an `alias` that takes the place of all of it.
+    pub(super) aliased: Cell<bool>,
     /// An error's page is being fetched, whose own error has none.
     pub(super) paged: Cell<bool>,
     /// The status of the answer, whatever its content says; 0 is what that says.
@@ -85,6 +87,7 @@ impl Course {
             internal: Cell::new(false),
             untouched: Cell::new(true),
             located: Cell::new(true),
+            aliased: Cell::new(false),
             paged: Cell::new(false),
             status: Cell::new(0),
             peer: Cell::new(None),

@@ -129,6 +129,8 @@ fn tries() -> Vec<Case> {
             .client(|scene| scene.get_each(&["/f.txt", "/none", "/loc"])),
         files(Case::new("try_files under an alias", server("location /al/ { alias {dir}/www/; try_files $uri $uri/ =404; }")))
             .client(|scene| scene.get_each(&["/al/f.txt", "/al/d/", "/al/none"])),
+        files(Case::new("try_files under an alias in a regex", server("location ~ ^/q/(.*)$ { alias {dir}/www; try_files /$1 /d/ =404; } location ~ ^/r/(.*)$ { alias {dir}/www; try_files /$1 /q/f.txt; }")))
+            .client(|scene| scene.get_each(&["/q/f.txt", "/q/none", "/q/d/", "/r/f.txt", "/r/none"])),
         files(Case::new("try_files before a worker", server("root {dir}/www; location / { try_files $uri @w; } location @w { proxy_pass http://unix:a.sock; }")))
             .client(|scene| scene.get_each(&["/f.txt", "/none?q=%41"])),
         files(Case::new("try_files and a worker in one place", server("root {dir}/www; location / { try_files /f.txt =404; proxy_pass http://unix:a.sock; }")))

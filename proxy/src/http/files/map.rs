@@ -54,6 +54,7 @@ impl Files {
         let path = record.path();
         let behind = match self.alias {
             Aliased::Not => path,
+            Aliased::Whole if record.course.aliased.get() => path,
             Aliased::Whole => b"",
             Aliased::Prefix(_) if !record.course.located.get() => {
                 let what = format_args!("\"alias\" cannot be used where URI was rewritten");

@@ -34,6 +34,7 @@ pub(super) fn internal(record: &Record, path: Vec<u8>, args: Vec<u8>) -> Step<At
     {
         record.course.enter(routed.server.rules.clone());
     }
+    record.course.aliased.set(false);
     record.course.rewrite(path, args);
     Step::Continue(At::Server)
 }

@@ -37,7 +37,11 @@ pub(super) fn look(record: &Record) -> Step<At> {
                 let prefix = record.path().get(..length).unwrap_or_default();
                 [prefix, &behind].concat()
             }
-            Aliased::Whole => return Step::Continue(At::Content),
+            Aliased::Whole if *directory => return Step::Continue(At::Content),
+            Aliased::Whole => {
+                record.course.aliased.set(true);
+                behind
+            }
         };
         if path != record.path() {
             let untouched = record.course.untouched.get();

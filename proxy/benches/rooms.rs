@@ -112,6 +112,7 @@ fn evaluate_a_map(bencher: Bencher<'_, '_>) {
         source: "$http_upgrade",
         default: "upgrade",
         hostnames: false,
+        volatile: false,
         entries: &[("", "close")],
     };
     let map = Map::compile(&settings, &mut Names::new());

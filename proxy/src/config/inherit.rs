@@ -17,12 +17,14 @@ mod clients;
 mod limits;
 mod place;
 mod proxying;
+mod websocket;
 
 pub(super) use answers::Answers;
 pub(super) use clients::Clients;
 pub(super) use limits::{Limited, Limits};
 pub(super) use place::{Place, StepDraft, Within};
 pub(super) use proxying::ProxyingDraft;
+pub(super) use websocket::WebSocketDraft;
 
 /// The main context, as far as it was read.
 #[derive(Debug, Default)]
@@ -135,6 +137,7 @@ pub(super) struct Level {
     pub(super) proxying: ProxyingDraft,
     pub(super) limits: Limits,
     pub(super) clients: Clients,
+    pub(super) websocket: WebSocketDraft,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -171,6 +174,7 @@ impl Level {
         self.proxying.inherit(&outer.proxying);
         self.limits.inherit(&outer.limits);
         self.clients.inherit(&outer.clients);
+        self.websocket.inherit(&outer.websocket);
     }
 
     /// Fills nginx's defaults into what no level said.
@@ -186,6 +190,7 @@ impl Level {
             try_files: None,
             limits: self.limits.settle(),
             clients: self.clients.settle(),
+            websocket: self.websocket.settle(),
             rewrite_log: answers.rewrite_log.unwrap_or(false),
             uninitialized_variable_warn: answers.uninitialized_variable_warn.unwrap_or(true),
             merge_slashes: answers.merge_slashes.unwrap_or(true),

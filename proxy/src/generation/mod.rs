@@ -17,6 +17,7 @@ mod site;
 mod templates;
 mod upstreams;
 mod watch;
+mod websocket;
 
 pub(crate) use build::{Generation, Listening, build};
 pub(crate) use chores::Chores;

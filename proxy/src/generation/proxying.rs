@@ -6,12 +6,11 @@ use super::site::Builder;
 use super::templates::at;
 use crate::config::model::{
     FlagsRule, Matching, NextUpstream, ProxyPass, ProxyTarget, Proxying, RedirectRule, ReplaceRule,
-    Settings, WebSocketPing,
+    Settings,
 };
 use crate::config::{Problem, Spanned};
 use crate::http::{Cookies, Flags, Looked, Passing, Replace, hidden};
 use crate::route::{Case, Template};
-use crate::tunnel::Pings;
 use crate::upstream::{self, LARGEST_HEAD};
 
 /// nginx's size of a buffer: a page of memory.
@@ -37,8 +36,6 @@ impl Builder<'_, '_> {
             pass_body: proxying.pass_request_body,
             bind,
             socket_keepalive: proxying.socket_keepalive,
-            websocket_close: proxying.websocket_close,
-            websocket_ping: proxying.websocket_ping.map(pings),
             limit_rate: limit_rate.filter(|_| proxying.buffering),
             largest_head: largest
                 .map_or(LARGEST_HEAD, |size| usize::try_from(size).unwrap_or(usize::MAX)),
@@ -160,8 +157,4 @@ pub(super) fn next_upstream(next: &NextUpstream) -> upstream::NextUpstream {
         tries: next.tries,
         within: next.timeout_after,
     }
-}
-
-fn pings(WebSocketPing { every, timeout, both }: WebSocketPing) -> Pings {
-    Pings { every: every.into(), timeout: timeout.into(), both }
 }

@@ -12,6 +12,7 @@ use super::logs::{self, LogFiles};
 use super::proxying::next_upstream;
 use super::templates::{at, compile, maps};
 use super::upstreams::Upstreams;
+use super::websocket::{origins, told, websocket};
 use crate::config::model::{
     self, Escape, Http, HttpVersion, LocationPattern, LogTarget, ProxyPass, ProxyTarget, Settings,
 };
@@ -224,6 +225,8 @@ impl<'a, 'u> Builder<'a, 'u> {
             limit_except,
             limits: self.limits.limits(&settings.limits),
             real_ip: self.real_ip(&settings.real_ip)?,
+            websocket: websocket(&settings.websocket),
+            origins: origins(&settings.websocket),
             access: access(&settings.access),
             errors: self.errors(settings)?,
             try_files: self.try_files(settings)?,
@@ -292,7 +295,8 @@ impl<'a, 'u> Builder<'a, 'u> {
             let condition = log.condition.iter().flat_map(Template::variables);
             log.format.variables().chain(condition).any(is_upstream)
         });
-        Ok(Logs { access, upstream_fields, error })
+        let tunnels = told(&settings.websocket);
+        Ok(Logs { access, upstream_fields, tunnels, error })
     }
 
     fn forwarding(

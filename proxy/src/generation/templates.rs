@@ -113,6 +113,7 @@ fn settings<'a>(map: &'a MapBlock, entries: &'a [(&'a str, &'a str)]) -> MapSett
         source: &map.source.value,
         default: &map.default.value,
         hostnames: map.hostnames,
+        volatile: map.volatile,
         entries,
     }
 }

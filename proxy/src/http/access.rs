@@ -77,6 +77,7 @@ where
             course: Course::new(),
             complete: Cell::new(false),
             silent: Cell::new(false),
+            stage: Cell::default(),
             id: OnceCell::new(),
         });
         self.inner.call(Exchange { record, body: Some(body) })

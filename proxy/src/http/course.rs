@@ -27,6 +27,8 @@ pub(crate) struct Course {
     pub(super) captures: RefCell<Vec<Captures>>,
     /// What `set` has set, by position.
     pub(super) sets: RefCell<Vec<Option<Box<[u8]>>>>,
+    /// What maps have come to, by position.
+    pub(super) maps: RefCell<Vec<(usize, Box<[u8]>)>>,
     changes: Cell<u8>,
     /// It was sent here from within.
     pub(super) internal: Cell<bool>,
@@ -83,6 +85,7 @@ impl Course {
             asked: OnceCell::new(),
             captures: RefCell::default(),
             sets: RefCell::default(),
+            maps: RefCell::default(),
             changes: Cell::new(CHANGES),
             internal: Cell::new(false),
             untouched: Cell::new(true),

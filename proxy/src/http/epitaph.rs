@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::access;
 use super::context::Context;
+use super::facts::Stage;
 use super::record::Record;
-use super::written::{Ended, Line, lines};
+use super::written::{Line, lines};
 use crate::limit::Counted;
 use crate::observe::{ErrorLog, Level, LogFile, errno};
-use crate::tunnel::{Outcome, Relay, Side};
+use crate::tunnel::{Outcome, Side, Summary};
 
 /// What the end of a tunnel is told with. The request itself is kept only where an access log
 /// wants a line at the end: it is larger than the rest of an idle tunnel.
@@ -62,9 +64,24 @@ impl Epitaph {
         }
     }
 
+    /// Tells the access logs that it has begun, as far as they want to know, and forgets the request
+    /// where they do not want to know how it ends.
+    pub(crate) fn begin(&mut self) {
+        let Request::Living(record) = &self.request else { return };
+        let Some(told) = record.rules().map(|rules| rules.logs.tunnels) else { return };
+        if told.open {
+            record.stage.set(Stage::Open);
+            access::write(record);
+        }
+        if !told.close {
+            record.silent.set(true);
+            self.request = Request::Forgotten;
+        }
+    }
+
     /// Tells how it ended, in nginx's words where nginx has them.
-    pub(crate) fn tell(self, relay: &Relay, outcome: Outcome) {
-        let (level, what) = match &outcome {
+    pub(crate) fn tell(self, summary: Summary, outcome: &Outcome) {
+        let (level, what) = match outcome {
             Outcome::Finished => (Level::Info, "tunnel finished".to_owned()),
             Outcome::Idle => {
                 (Level::Error, "upstream timed out (110: Connection timed out)".into())
@@ -89,15 +106,16 @@ impl Epitaph {
             connection,
             format_args!("{what} while proxying upgraded connection, {context}"),
         );
-        let ended = Ended {
-            to_client: relay.to_client(),
-            to_server: relay.to_server(),
-            complete: matches!(outcome, Outcome::Finished),
-        };
+        for (carried, whose) in [(summary.up, "client"), (summary.down, "server")] {
+            if carried.malformed {
+                let what = format_args!("{whose} sent what is no WebSocket frame, {context}");
+                log.log_connection(Level::Info, connection, what);
+            }
+        }
         match request {
             Request::Forgotten => {}
-            Request::Living(record) => record.end_tunnel(ended),
-            Request::Written(lines) => lines.iter().for_each(|line| line.write(ended)),
+            Request::Living(record) => record.end_tunnel(summary),
+            Request::Written(lines) => lines.iter().for_each(|line| line.write(&summary)),
         }
     }
 

@@ -17,11 +17,11 @@ use super::access::Exchange;
 use super::affinity;
 use super::body::Content;
 use super::epitaph::Epitaph;
-use super::holding::is_to_websocket;
 use super::record::{Record, Switched};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding};
 use super::tries::Try;
+use super::websocket::{is_to_websocket, verify};
 use crate::balance::Tried;
 use crate::observe::{Level, now};
 use crate::tunnel;
@@ -181,7 +181,8 @@ impl<'a> Forwarded<'a> {
             Ok(Reply::Answer(head, body)) => self.answered(head, body, lease),
             Ok(Reply::Switched(head, server, early)) => {
                 lease.succeeded();
-                Attempt::Break(Ok(self.switched(head, (server, early), lease)))
+                let switched = self.switched(head, (server, early), lease);
+                Attempt::Break(switched.map_err(Refusal::Status))
             }
             Err((failure, again)) => self.failed(&failure, again, &lease),
         }
@@ -243,24 +244,37 @@ impl<'a> Forwarded<'a> {
         mut head: Head,
         server: (crate::net::Stream, Vec<u8>),
         lease: Lease,
-    ) -> Response<Content> {
+    ) -> Result<Response<Content>, StatusCode> {
         self.note_head(&head);
         let times = self.forwarding.times;
-        let websocket = self.asks_for_websocket() && is_to_websocket(&head.headers);
+        let asked = self.asks_for_websocket();
+        let websocket = asked && is_to_websocket(&head.headers);
+        let Some(rules) = self.record.rules() else { return Err(StatusCode::BAD_GATEWAY) };
+        if asked
+            && rules.websocket.verify
+            && let Err(misfit) = verify(&self.record.head.headers, &head.headers)
+        {
+            let what = "upstream sent an answer that does not fit the handshake";
+            let what = format_args!("{what}: {misfit} while reading response header from upstream");
+            self.record.log(Level::Error, Some(self.written(lease.peer())), what);
+            self.note(|last| last.status = 502);
+            return Err(StatusCode::BAD_GATEWAY);
+        }
         let limits = tunnel::Limits {
             idle: times.read.into(),
-            to_client: self.record.rules().map_or(times.send, |rules| rules.send_timeout).into(),
+            to_client: rules.send_timeout.into(),
             to_server: times.send.into(),
             half_closed: HALF_CLOSED.into(),
             orphaned: within(self.upstream.release.orphan).into(),
-            websocket: websocket && self.forwarding.passing.websocket_close,
-            pings: self.forwarding.passing.websocket_ping,
+            websocket: websocket && rules.websocket.close,
+            pings: rules.websocket.ping,
         };
+        let bounds = rules.websocket.bounds();
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
         let held = lease.into_held();
-        let switched = Switched { server, held, limits, websocket, epitaph };
+        let switched = Switched { server, held, limits, bounds, websocket, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);
-        self.response(&mut head, Content::Empty)
+        Ok(self.response(&mut head, Content::Empty))
     }
 
     fn failed(&mut self, failure: &Failure, again: bool, lease: &Lease) -> Attempt {

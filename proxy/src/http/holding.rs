@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use http::header::{HeaderMap, UPGRADE};
 use tokio::time::sleep;
 
 use super::forward::Forwarded;
+use super::websocket::is_to_websocket;
 use crate::observe::Level;
 use crate::upstream::{Connection, Lease};
 
@@ -50,10 +50,4 @@ impl Forwarded<'_> {
     pub(super) fn asks_for_websocket(&self) -> bool {
         is_to_websocket(&self.record.head.headers)
     }
-}
-
-/// Whether these fields upgrade to WebSocket (RFC 6455, 4.1 and 4.2.2).
-pub(super) fn is_to_websocket(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get(UPGRADE);
-    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }

@@ -15,6 +15,7 @@ mod endings;
 mod epitaph;
 mod escape;
 mod expires;
+mod facts;
 mod files;
 mod forward;
 mod headers;
@@ -37,6 +38,7 @@ mod site;
 mod target;
 mod tries;
 mod values;
+mod websocket;
 mod written;
 
 use std::rc::Rc;
@@ -63,6 +65,8 @@ pub(crate) use site::{
     AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, LogSink, Logs, RealIp, Redirects,
     Returning, Rules, Server, Site, TryFiles, TryLast, UriPart, Variables,
 };
+
+pub(crate) use websocket::{Origins, Told, WebSocket};
 
 /// What every request of a client connection goes through.
 pub(crate) fn stack(

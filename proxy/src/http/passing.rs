@@ -10,7 +10,6 @@ use super::reply::Refusal;
 use super::site::Forwarding;
 use crate::observe::Level;
 use crate::route::{Regex, Template, Variable};
-use crate::tunnel::Pings;
 use crate::upstream::{Destination, Directory, Group, NoDestination};
 
 /// To whom requests go.
@@ -46,10 +45,6 @@ pub(crate) struct Passing {
     pub(crate) bind: Option<Template>,
     /// Whether they are watched by TCP's keepalive.
     pub(crate) socket_keepalive: bool,
-    /// Whether the ends of a WebSocket tunnel are told why the proxy ends it.
-    pub(crate) websocket_close: bool,
-    /// Which of them are asked whether they are there.
-    pub(crate) websocket_ping: Option<Pings>,
     /// How many bytes of a body are read in a second.
     pub(crate) limit_rate: Option<Template>,
     /// The largest head, in bytes.

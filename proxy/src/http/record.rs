@@ -12,15 +12,15 @@ use super::client::Client;
 use super::context::Context;
 use super::course::Course;
 use super::epitaph::Epitaph;
+use super::facts::Stage;
 use super::refused::Refused;
 use super::site::{Action, Rules, Server, UriPart};
 use super::target;
 use super::tries::{Framing, Try};
-use super::written::Ended;
 use crate::balance::Held;
 use crate::net::Stream;
 use crate::observe::{ErrorLog, Level};
-use crate::tunnel;
+use crate::tunnel::{self, Summary};
 
 /// What a tunnel is made of, but for the client's socket, which hyper still has.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Switched {
     pub(crate) held: Held,
     /// What bounds the tunnel.
     pub(crate) limits: tunnel::Limits,
+    /// What its client may do.
+    pub(crate) bounds: Option<tunnel::Bounds>,
     /// Whether WebSocket was asked for, rather than another protocol.
     pub(crate) websocket: bool,
     /// What its end is told with.
@@ -76,6 +78,8 @@ pub(crate) struct Record {
     pub(crate) complete: Cell<bool>,
     /// Whether its lines are another's to write.
     pub(crate) silent: Cell<bool>,
+    /// How far the tunnel is that it has become.
+    pub(crate) stage: Cell<Stage>,
     /// `$request_id`, once something has asked for it.
     pub(crate) id: OnceCell<[u8; 32]>,
 }
@@ -148,15 +152,16 @@ impl Record {
 
 impl Record {
     /// The tunnel that it has become has ended.
-    pub(super) fn end_tunnel(&self, ended: Ended) {
-        self.body_sent.set(ended.to_client);
+    pub(super) fn end_tunnel(&self, summary: Summary) {
+        self.body_sent.set(summary.down.bytes);
         if let Some(last) = self.tries.borrow_mut().last_mut() {
             last.ended();
-            last.received += ended.to_client;
-            last.sent += ended.to_server;
+            last.received += summary.down.bytes;
+            last.sent += summary.up.bytes;
         }
-        self.received.set(ended.to_server);
-        self.complete.set(ended.complete);
+        self.received.set(summary.up.bytes);
+        self.complete.set(summary.complete);
+        self.stage.set(Stage::Closed(summary));
     }
 }
 

@@ -14,6 +14,7 @@ use super::heads::HeadRules;
 use super::limits::Limits;
 use super::pace::Pace;
 use super::passing::{Passing, Towards};
+use super::websocket::{Origins, Told, WebSocket};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
 use crate::upstream::{NextUpstream, Times};
@@ -76,6 +77,10 @@ pub(crate) struct Rules {
     pub(crate) limits: Option<Box<Limits>>,
     /// Who is believed who a client is.
     pub(crate) real_ip: Option<RealIp>,
+    /// What holds for WebSocket tunnels.
+    pub(crate) websocket: WebSocket,
+    /// Whose pages may ask for them, where not everybody's may.
+    pub(crate) origins: Option<Box<Origins>>,
     /// Who may ask.
     pub(crate) access: AccessList,
     /// What takes the place of errors.
@@ -127,6 +132,8 @@ pub(crate) struct Logs {
     pub(crate) access: Vec<AccessLog>,
     /// Whether one of them, or a condition, names a field of a server's answer.
     pub(crate) upstream_fields: bool,
+    /// When there is one for a tunnel.
+    pub(crate) tunnels: Told,
     /// What goes wrong.
     pub(crate) error: ErrorLog,
 }

@@ -2,20 +2,21 @@
 
 use std::cell::Cell;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, SET_COOKIE, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderValue};
 
+use super::facts::Stage;
 use super::limits::Verdict;
 use super::record::Record;
 use super::site::{Action, Forwarding};
 use super::tries::Framing;
 use super::{lengths, phrase, tries};
 use crate::observe::{self, Level, now};
-use crate::route::{Captures, Values, Variable, lookup};
+use crate::route::{Captures, Fact, Map, Values, Variable, lookup};
 
 /// How deep maps may name each other (nginx: 100).
 const DEPTH: u32 = 100;
@@ -47,6 +48,8 @@ impl Values for Record {
                 put(captures.iter().rev().find_map(|captures| named(captures, *name)), out)
             }
             Variable::Set(position) => self.write_set(*position, out),
+            Variable::WebSocket(Fact::Duration) => self.write_duration(out),
+            Variable::WebSocket(fact) => self.stage.get().write(*fact, out),
             _ => self.write_request(variable, out) || self.write_answer(variable, out),
         }
     }
@@ -179,6 +182,20 @@ impl Record {
         true
     }
 
+    /// How long its tunnel has been there.
+    fn write_duration(&self, out: &mut Vec<u8>) -> bool {
+        let begun = self.tunnel_since();
+        let begun = begun.filter(|_| matches!(self.stage.get(), Stage::Closed(_)));
+        begun.inspect(|begun| seconds(now() - *begun, out)).is_some()
+    }
+
+    /// When its tunnel has begun.
+    pub(super) fn tunnel_since(&self) -> Option<Instant> {
+        let tries = self.tries.borrow();
+        let last = tries.last()?;
+        Some(last.started + last.header?)
+    }
+
     /// `$host`: the request's host, or the server's name when it has none.
     fn write_host(&self, out: &mut Vec<u8>) -> bool {
         let Some(routed) = self.routed.get() else {
@@ -267,9 +284,25 @@ impl Record {
         names.find(|other| same(other)).is_some_and(|name| join(&self.head.headers, name, out))
     }
 
-    /// A map's value for this request.
+    /// A map's value: the one that it had first in this request, unless it is volatile.
     fn map(&self, position: usize, out: &mut Vec<u8>) -> bool {
         let Some(map) = self.client.site.variables.maps.get(position) else { return false };
+        let known = self.course.maps.borrow();
+        if let Some((_, value)) = known.iter().find(|(its, _)| *its == position) {
+            out.extend_from_slice(value);
+            return true;
+        }
+        drop(known);
+        let before = out.len();
+        let found = self.work_out(map, out);
+        if found && !map.is_volatile() {
+            let value = out.get(before..).unwrap_or_default().into();
+            self.course.maps.borrow_mut().push((position, value));
+        }
+        found
+    }
+
+    fn work_out(&self, map: &Map, out: &mut Vec<u8>) -> bool {
         if NESTED.get() >= DEPTH {
             return false;
         }

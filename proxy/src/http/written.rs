@@ -7,12 +7,14 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::escape::render_part;
+use super::escape::{Escape, render_part};
+use super::facts;
 use super::record::Record;
 use super::tries;
 use super::values::seconds;
 use crate::observe::{self, LogFile};
-use crate::route::{Part, Variable};
+use crate::route::{Fact, Part, Variable};
+use crate::tunnel::Summary;
 
 /// A line of one access log.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub(super) struct Line {
     /// Standard error without one.
     path: Option<PathBuf>,
     pieces: Vec<Piece>,
+    /// What stands for a value that there is not.
+    absent: String,
     /// When it was written so far.
     #[serde(skip, default = "Instant::now")]
     since: Instant,
@@ -47,17 +51,8 @@ enum Piece {
     TimeLocal,
     /// The same, by ISO 8601.
     TimeIso8601,
-}
-
-/// What the end of a tunnel tells.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ended {
-    /// Bytes that the client took.
-    pub(super) to_client: u64,
-    /// Bytes that the server took.
-    pub(super) to_server: u64,
-    /// Whether both sides ended by themselves.
-    pub(super) complete: bool,
+    /// What the tunnel tells of itself.
+    Fact(Fact),
 }
 
 /// The lines that a tunnel's request is going to have, one for each log that wants one.
@@ -77,7 +72,8 @@ pub(super) fn lines(record: &Record) -> Vec<Line> {
         text(&mut pieces, |out| out.push(b'\n'));
         let file = log.file.file().clone();
         let path = file.path().map(Path::to_owned);
-        Line { file: Some(file), path, pieces, since: Instant::now() }
+        let absent = if log.escape == Escape::Default { "-" } else { "" };
+        Line { file: Some(file), path, pieces, absent: absent.into(), since: Instant::now() }
     };
     wanted.map(line).collect()
 }
@@ -89,23 +85,23 @@ impl Line {
     }
 
     /// Writes it, whole.
-    pub(super) fn write(&self, ended: Ended) {
+    pub(super) fn write(&self, summary: &Summary) {
         let mut line = Vec::with_capacity(256);
         for piece in &self.pieces {
-            self.render(piece, ended, &mut line);
+            self.render(piece, summary, &mut line);
         }
         if let Some(file) = &self.file {
             file.write(&line);
         }
     }
 
-    fn render(&self, piece: &Piece, ended: Ended, out: &mut Vec<u8>) {
+    fn render(&self, piece: &Piece, summary: &Summary, out: &mut Vec<u8>) {
         // Writing to a Vec cannot fail.
         let _ = match piece {
             Piece::Text(text) => out.write_all(text),
-            Piece::ToClient(before) => write!(out, "{}", before + ended.to_client),
-            Piece::ToServer(before) => write!(out, "{}", before + ended.to_server),
-            Piece::Completion => out.write_all(if ended.complete { b"OK" } else { b"" }),
+            Piece::ToClient(before) => write!(out, "{}", before + summary.down.bytes),
+            Piece::ToServer(before) => write!(out, "{}", before + summary.up.bytes),
+            Piece::Completion => out.write_all(if summary.complete { b"OK" } else { b"" }),
             Piece::Elapsed(before) => {
                 seconds(std::time::Duration::from_millis(*before) + self.since.elapsed(), out);
                 Ok(())
@@ -122,6 +118,8 @@ impl Line {
                 observe::iso8601(out);
                 Ok(())
             }
+            Piece::Fact(fact) if facts::write(summary, *fact, out) => Ok(()),
+            Piece::Fact(_) => out.write_all(self.absent.as_bytes()),
         };
     }
 }
@@ -147,6 +145,11 @@ fn push_open(record: &Record, variable: &Variable, pieces: &mut Vec<Piece>) -> b
         (Variable::RequestTime, _) => elapsed(record.started),
         (Variable::ConnectionTime, _) => elapsed(record.client.since),
         (Variable::RequestCompletion, _) => Piece::Completion,
+        (Variable::WebSocket(Fact::Duration), _) => match record.tunnel_since() {
+            Some(begun) => elapsed(begun),
+            None => return false,
+        },
+        (Variable::WebSocket(fact), _) => Piece::Fact(*fact),
         (Variable::Msec, _) => Piece::Msec,
         (Variable::TimeLocal, _) => Piece::TimeLocal,
         (Variable::TimeIso8601, _) => Piece::TimeIso8601,

@@ -19,12 +19,15 @@ pub(super) fn begin(
     client: Rc<Client>,
     roster: &Roster,
 ) -> impl Future<Output = ()> + use<> {
-    let Switched { server, held, limits, websocket, epitaph } = switched;
+    let Switched { server, held, limits, bounds, websocket, mut epitaph } = switched;
+    if websocket {
+        epitaph.begin();
+    }
     let counted = (client.count_tunnel(), client.open.take());
     let reins = Rc::<Reins>::default();
     let entry = enter(roster, &held, websocket, &reins);
     drop(client);
-    let relay = Relay::new(half, server, limits, reins);
+    let relay = Relay::new(half, server, limits, bounds.as_ref(), reins);
     run(relay, held, websocket, epitaph, entry, counted)
 }
 
@@ -77,8 +80,11 @@ fn run(
             drop(held);
             outcome = relay.release().await;
         }
+        let idle = relay.idle();
         relay.close(&outcome).await;
-        epitaph.tell(&relay, outcome);
+        let summary = relay.summary(&outcome, idle);
+        counted.0.count_malformed(summary.malformed());
+        epitaph.tell(summary, &outcome);
         drop((entry, counted));
     }
 }

@@ -10,6 +10,7 @@ pub struct Counters {
     pub(crate) connections: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) tunnels: AtomicU64,
+    pub(crate) malformed: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -23,6 +24,8 @@ pub struct Counts {
     pub requests: u64,
     /// Tunnels that are open now.
     pub tunnels: u64,
+    /// Directions of WebSocket tunnels that have ended in which something came that is no frame.
+    pub malformed: u64,
 }
 
 impl Counters {
@@ -33,6 +36,7 @@ impl Counters {
             connections: self.connections.load(Relaxed),
             requests: self.requests.load(Relaxed),
             tunnels: self.tunnels.load(Relaxed),
+            malformed: self.malformed.load(Relaxed),
         }
     }
 
@@ -68,6 +72,11 @@ impl Counters {
 pub(crate) struct Open(Arc<Counters>, fn(&Counters) -> &AtomicU64);
 
 impl Open {
+    /// In so many directions of the tunnel that this counts came what is no frame.
+    pub(crate) fn count_malformed(&self, directions: u64) {
+        self.0.malformed.fetch_add(directions, Relaxed);
+    }
+
     fn new(counters: &Arc<Counters>, which: fn(&Counters) -> &AtomicU64) -> Self {
         which(counters).fetch_add(1, Relaxed);
         Self(counters.clone(), which)

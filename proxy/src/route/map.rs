@@ -15,6 +15,8 @@ pub struct MapSettings<'a> {
     pub default: &'a str,
     /// `hostnames`: keys may have a wildcard at either end.
     pub hostnames: bool,
+    /// `volatile`: the value is worked out each time it is asked for.
+    pub volatile: bool,
     /// Keys and values in the order written. A key is text, a pattern after `~` or `~*`, or text
     /// after a `\` that keeps its first byte from meaning something.
     pub entries: &'a [(&'a str, &'a str)],
@@ -26,6 +28,7 @@ pub struct Map {
     source: Template,
     default: Template,
     hostnames: bool,
+    volatile: bool,
     table: HostTable<Template>,
     regexes: Vec<(Regex, Template)>,
 }
@@ -95,6 +98,7 @@ impl Map {
             source: Template::compile(settings.source, names).map_err(MapError::Source)?,
             default: Template::compile(settings.default, names).map_err(MapError::Default)?,
             hostnames: settings.hostnames,
+            volatile: settings.volatile,
             table: HostTable::default(),
             regexes: Vec::new(),
         };
@@ -102,6 +106,12 @@ impl Map {
             map.add(key, value, names).map_err(|problem| MapError::Entry { position, problem })?;
         }
         Ok(map)
+    }
+
+    /// Whether a value holds only for the moment that it is asked for, rather than for a request.
+    #[must_use]
+    pub fn is_volatile(&self) -> bool {
+        self.volatile
     }
 
     /// The text to look up.
@@ -271,7 +281,7 @@ mod tests {
     }
 
     fn settings<'a>(source: &'a str, entries: &'a [(&'a str, &'a str)]) -> MapSettings<'a> {
-        MapSettings { source, default: "none", hostnames: false, entries }
+        MapSettings { source, default: "none", hostnames: false, volatile: false, entries }
     }
 
     fn value(maps: &[Map], position: usize, args: &[(&str, &str)]) -> String {
@@ -287,6 +297,7 @@ mod tests {
             source: "$http_upgrade",
             default: "upgrade",
             hostnames: false,
+            volatile: false,
             entries: &entries,
         };
         let maps = compile(&[("connection_upgrade", upgrade)]);

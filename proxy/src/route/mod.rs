@@ -14,6 +14,7 @@
 pub mod allow;
 pub mod condition;
 pub mod escape;
+mod fact;
 pub mod host;
 pub mod location;
 pub mod lookup;
@@ -30,6 +31,7 @@ mod wildcard;
 
 pub use allow::{AccessList, Who};
 pub use condition::{Condition, FileTest};
+pub use fact::Fact;
 pub use location::{Found, Location, Locations, Pattern};
 pub use map::{Map, MapSettings};
 pub use names::{NameError, Names, Settable};

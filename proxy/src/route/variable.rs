@@ -2,6 +2,8 @@
 
 use http::HeaderName;
 
+use super::fact::{self, Fact};
+
 /// A variable, found by name once; a request only matches on it. nginx's names are in the comments
 /// where they are not the same in words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -132,6 +134,8 @@ pub enum Variable {
     Set(usize),
     /// The normalised path: `$uri` and `$document_uri`.
     Uri,
+    /// What a tunnel tells of itself: `$websocket_...`.
+    WebSocket(Fact),
 }
 
 impl Variable {
@@ -141,6 +145,10 @@ impl Variable {
             .iter()
             .find(|(built_in, _)| *built_in == name)
             .map(|(_, variable)| variable.clone())
+            .or_else(|| {
+                let fact = fact::NAMES.iter().find(|(its, _)| *its == name);
+                fact.map(|(_, fact)| Self::WebSocket(*fact))
+            })
             .or_else(|| by_prefix(name))
     }
 

@@ -94,7 +94,7 @@ impl Direction {
             if ready!(self.poll_drain(to, cx)).is_err() {
                 return Poll::Ready(false);
             }
-            if self.frames.is_between_frames() {
+            if self.is_cut || self.frames.is_between_frames() {
                 return Poll::Ready(true);
             }
             if self.frames.is_lost() || self.frames.is_closed() || self.end != End::Open {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::ending::Ending;
 use super::frames::Tracker;
 use super::pings::Asking;
 use crate::net::{Pipe, Stream, scratch};
@@ -29,6 +30,8 @@ pub(super) enum Failure {
     Read(io::Error),
     /// Writing to the destination.
     Write(io::Error),
+    /// Neither: the source has sent what it may not.
+    Forbidden(Ending),
 }
 
 /// The state of one direction: 64 bytes, and a buffer or a pipe only while many bytes flow.
@@ -40,6 +43,8 @@ pub(super) struct Direction {
     pub(super) pipe: Option<Box<Pipe>>,
     /// Whether something has come from the source since this was last asked.
     pub(super) heard: bool,
+    /// What was read last is not passed, and the destination is between two frames.
+    pub(super) is_cut: bool,
     /// How far it is.
     pub(super) end: End,
     /// Bytes that the destination took.
@@ -68,8 +73,15 @@ impl Direction {
     /// A direction that starts with bytes which were read before the tunnel began.
     pub(super) fn new(early: Vec<u8>, mut frames: Tracker) -> Self {
         frames.see(&early);
-        let mut direction =
-            Self { held: None, pipe: None, heard: false, end: End::Open, moved: 0, frames };
+        let mut direction = Self {
+            held: None,
+            pipe: None,
+            heard: false,
+            is_cut: false,
+            end: End::Open,
+            moved: 0,
+            frames,
+        };
         direction.hold(&early);
         direction
     }
@@ -119,7 +131,15 @@ impl Direction {
                     let mut read = ReadBuf::new(buffer);
                     ready!(Pin::new(&mut *from).poll_read(cx, &mut read)).map_err(Failure::Read)?;
                     self.heard = true;
-                    match read.filled() {
+                    let all = read.filled();
+                    let (bytes, breach) = self.guarded(all, asking.guard.as_deref_mut());
+                    if let Some(ending) = breach {
+                        self.pass(bytes, to, cx)?;
+                        // What the source still sends is listened to.
+                        self.frames.see(all);
+                        return Poll::Ready(Err(Failure::Forbidden(ending)));
+                    }
+                    match bytes {
                         [] => self.end = End::Read,
                         bytes if asking.is_busy() => {
                             self.pass_asking(bytes, &mut asking, to, cx)?;

@@ -15,6 +15,12 @@ pub(crate) enum Ending {
     Lost,
     /// Others have fewer connections.
     Rebalanced,
+    /// It has lasted for as long as it may.
+    Expired,
+    /// The client has sent a message that is too long.
+    TooLong,
+    /// The client has sent too many messages.
+    TooMany,
     /// Another program image takes the proxy's place; this is said where it cannot go on there.
     Replaced,
 }
@@ -25,7 +31,11 @@ impl Ending {
         match self {
             Self::Shutdown => 1001,
             Self::Lost => 1014,
-            Self::Drained | Self::Orphaned | Self::Rebalanced | Self::Replaced => 1012,
+            Self::TooMany => 1008,
+            Self::TooLong => 1009,
+            Self::Drained | Self::Orphaned | Self::Rebalanced | Self::Expired => 1012,
+            // Nothing but want of descriptors keeps a tunnel from going on there.
+            Self::Replaced => 1013,
         }
     }
 
@@ -36,6 +46,9 @@ impl Ending {
             Self::Drained => "the server is being drained",
             Self::Orphaned | Self::Lost => "the server has gone away",
             Self::Rebalanced => "the servers are being rebalanced",
+            Self::Expired => "the connection has lasted for long enough",
+            Self::TooLong => "message too big",
+            Self::TooMany => "too many messages",
             Self::Replaced => "the proxy is being replaced",
         }
     }

@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 /// The longest header: two bytes, a length of eight, a key of four.
 const LONGEST: usize = 14;
 
-/// What one direction of a tunnel has carried: 32 bytes.
+/// What one direction of a tunnel has carried: 40 bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Tracker {
     /// Bytes of the present frame's payload that have not come.
     left: u64,
     /// Messages whose last frame has come whole.
     messages: u32,
+    /// The bytes of the present message that its headers have announced, and those of the longest.
+    size: u32,
+    longest: u32,
     /// The header that is coming; of a Close the one that came, and behind it the code.
     head: [u8; LONGEST],
     /// How much of it has; of a Close's code, while that comes.
@@ -67,6 +70,8 @@ impl Tracker {
         Self {
             left: 0,
             messages: 0,
+            size: 0,
+            longest: 0,
             head: [0; LONGEST],
             have: 0,
             phase,
@@ -105,15 +110,23 @@ impl Tracker {
         }
     }
 
+    /// Whether a header has come in part.
+    pub(super) fn is_in_header(&self) -> bool {
+        self.phase == Phase::Header && self.have > 0
+    }
+
+    /// How long the longest message is, by what its headers have announced; 4 GB and more are the same.
+    pub(super) fn longest(&self) -> u32 {
+        self.longest
+    }
+
     /// Messages that have come whole.
-    #[cfg(test)]
-    fn messages(&self) -> u32 {
+    pub(super) fn messages(&self) -> u32 {
         self.messages
     }
 
     /// The code of the Close that has passed: 1005 where it had none (RFC 6455, 7.1.5).
-    #[cfg(test)]
-    fn close_code(&self) -> Option<u16> {
+    pub(super) fn close_code(&self) -> Option<u16> {
         let [.., high, low] = self.head;
         self.is_closed().then_some(if self.have == 2 {
             u16::from_be_bytes([high, low])
@@ -216,6 +229,9 @@ impl Tracker {
             return;
         }
         if !control {
+            let payload = u32::try_from(frame.payload).unwrap_or(u32::MAX);
+            self.size = if opcode == 0 { self.size.saturating_add(payload) } else { payload };
+            self.longest = self.longest.max(self.size);
             self.fragmented = !last;
         }
         if opcode == 8

@@ -2,15 +2,16 @@
 
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::direction::{Direction, End};
 use super::frames::Tracker;
+use super::guard::{Bounds, Guard};
 use super::pings::FrozenAsked;
 use super::reins::Reins;
-use super::relay::{Limits, Millis, Relay};
+use super::relay::{Limits, Millis, Relay, Side};
 use crate::net::{Inherited, Stream};
 
 /// All that a tunnel is, but for whom it is counted for. Bytes that wait are not written with it:
@@ -23,6 +24,9 @@ pub(crate) struct Frozen {
     down: Way,
     asked_client: Option<FrozenAsked>,
     asked_server: Option<FrozenAsked>,
+    guard: Option<FrozenGuard>,
+    closer: Option<Side>,
+    first_end: Option<Side>,
     limits: Limits,
     /// For how long nothing has moved.
     idle: Millis,
@@ -39,6 +43,22 @@ struct Way {
     moved: u64,
     end: End,
     frames: Tracker,
+}
+
+/// Who looks after the bounds.
+#[derive(Debug, Serialize, Deserialize)]
+struct FrozenGuard {
+    bounds: Bounds,
+    allowance: u64,
+    left: Option<Duration>,
+}
+
+impl FrozenGuard {
+    fn thaw(self) -> Box<Guard> {
+        let mut guard = Guard::new(Bounds { lifetime: self.left, ..self.bounds });
+        guard.allowance = self.allowance;
+        guard
+    }
 }
 
 impl Frozen {
@@ -83,6 +103,9 @@ impl Frozen {
             down: self.down.thaw(),
             asked_client: asked(self.asked_client),
             asked_server: asked(self.asked_server),
+            guard: self.guard.map(FrozenGuard::thaw),
+            closer: self.closer,
+            first_end: self.first_end,
             limits: self.limits,
             reins,
         })
@@ -113,6 +136,13 @@ impl Relay {
             down: self.down.freeze()?,
             asked_client: self.asked_client.take().map(|asked| asked.freeze()),
             asked_server: self.asked_server.take().map(|asked| asked.freeze()),
+            guard: self.guard.take().map(|guard| FrozenGuard {
+                bounds: guard.bounds,
+                allowance: guard.allowance,
+                left: guard.left(),
+            }),
+            closer: self.closer,
+            first_end: self.first_end,
             limits: self.limits,
             idle: idle.into(),
         })

@@ -8,13 +8,17 @@ mod direction;
 mod ending;
 mod frames;
 mod frozen;
+mod guard;
 mod orphan;
 mod pings;
 mod reins;
 mod relay;
+mod summary;
 
 pub(crate) use ending::{Ending, Order};
 pub(crate) use frozen::Frozen;
+pub(crate) use guard::{Bounds, Rate};
 pub(crate) use pings::Pings;
 pub(crate) use reins::Reins;
 pub(crate) use relay::{Limits, Outcome, Relay, Side};
+pub(crate) use summary::{By, Summary};

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::direction::{Direction, Failure};
 use super::frames::{ping, pong_payload};
+use super::guard::Guard;
 use super::relay::Millis;
 use crate::net::Stream;
 
@@ -33,6 +34,8 @@ pub(super) struct Asked {
     /// What the ping says that is not answered: never the same twice.
     payload: u64,
     state: State,
+    /// How long the last answer took.
+    took: Option<Millis>,
     /// A pong that may be the answer, as far as it has come.
     pong: Vec<u8>,
 }
@@ -54,6 +57,7 @@ pub(super) struct FrozenAsked {
     payload: u64,
     is_due: bool,
     sent: Option<Millis>,
+    took: Option<Millis>,
     pong: Vec<u8>,
 }
 
@@ -62,6 +66,8 @@ pub(super) struct FrozenAsked {
 pub(super) struct Asking<'a> {
     pub(super) hears: Option<&'a mut Asked>,
     pub(super) asks: Option<&'a mut Asked>,
+    /// Who looks at what comes first.
+    pub(super) guard: Option<&'a mut Guard>,
 }
 
 /// What is to be done about a side.
@@ -78,7 +84,12 @@ impl Asked {
     pub(super) fn new(pings: Pings) -> Box<Self> {
         let (heard, state) = (Instant::now(), State::Heard);
         let payload = rand::random();
-        Box::new(Self { pings, heard, payload, state, pong: Vec::new() })
+        Box::new(Self { pings, heard, payload, state, took: None, pong: Vec::new() })
+    }
+
+    /// How long the last answer took.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.took.map(Duration::from)
     }
 
     pub(super) fn freeze(self) -> FrozenAsked {
@@ -90,6 +101,7 @@ impl Asked {
                 State::Sent(at) => Some(at.elapsed().into()),
                 State::Heard | State::Due => None,
             },
+            took: self.took,
             pong: self.pong,
         }
     }
@@ -132,7 +144,8 @@ impl Asked {
     /// Whether this frame is.
     fn is_answered_by(&mut self, frame: &[u8]) -> bool {
         let is_answer = pong_payload(frame) == Some(self.payload.to_be_bytes());
-        if is_answer {
+        if let (State::Sent(at), true) = (self.state, is_answer) {
+            self.took = Some(at.elapsed().into());
             self.state = State::Heard;
         }
         is_answer
@@ -148,8 +161,8 @@ impl FrozenAsked {
             (false, Some(sent)) => State::Sent(before(sent)),
             (false, None) => State::Heard,
         };
-        let (heard, payload, pong) = (before(self.heard), self.payload, self.pong);
-        Box::new(Asked { pings, heard, payload, state, pong })
+        let Self { payload, took, pong, .. } = self;
+        Box::new(Asked { pings, heard: before(self.heard), payload, state, took, pong })
     }
 }
 

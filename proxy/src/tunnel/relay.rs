@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::direction::{Direction, End, Failure};
 use super::ending::Ending;
 use super::frames::Tracker;
+use super::guard::{Bounds, Guard};
 use super::pings::{Asked, Asking, Next, Pings};
 use super::reins::Reins;
 use crate::net::Stream;
@@ -55,7 +56,7 @@ impl From<Millis> for Duration {
 }
 
 /// One of the two ends of a tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Side {
     /// Who connected to us.
     Client,
@@ -119,6 +120,11 @@ pub(crate) struct Relay {
     /// The sides that are asked whether they are there.
     pub(super) asked_client: Option<Box<Asked>>,
     pub(super) asked_server: Option<Box<Asked>>,
+    /// Who looks after what the client may do, where that has bounds.
+    pub(super) guard: Option<Box<Guard>>,
+    /// Who has sent the first Close, and whose direction has ended first.
+    pub(super) closer: Option<Side>,
+    pub(super) first_end: Option<Side>,
     pub(super) limits: Limits,
     pub(super) reins: Rc<Reins>,
 }
@@ -129,6 +135,7 @@ impl Relay {
         (client, from_client): (Stream, Vec<u8>),
         (server, from_server): (Stream, Vec<u8>),
         limits: Limits,
+        bounds: Option<&Bounds>,
         reins: Rc<Reins>,
     ) -> Self {
         let (of_client, of_server) = match limits.websocket {
@@ -140,17 +147,21 @@ impl Relay {
         let pings = limits.pings.filter(|_| limits.websocket);
         let asked_client = pings.map(Asked::new);
         let asked_server = pings.filter(|pings| pings.both).map(Asked::new);
-        Self { client, server, up, down, asked_client, asked_server, limits, reins }
-    }
-
-    /// Bytes that the client took from the server (nginx: part of `$bytes_sent`).
-    pub(crate) fn to_client(&self) -> u64 {
-        self.down.moved
-    }
-
-    /// Bytes that the server took from the client.
-    pub(crate) fn to_server(&self) -> u64 {
-        self.up.moved
+        let guard = bounds.filter(|_| limits.websocket).map(|bounds| Guard::new(*bounds));
+        let (closer, first_end) = (None, None);
+        Self {
+            client,
+            server,
+            up,
+            down,
+            asked_client,
+            asked_server,
+            guard,
+            closer,
+            first_end,
+            limits,
+            reins,
+        }
     }
 
     /// Runs until both directions have ended or a limit is reached.
@@ -166,6 +177,11 @@ impl Relay {
             Poll::Ready(())
         })
         .await;
+        if self.guard.as_ref().is_some_and(|guard| guard.forbids(&self.up.frames)) {
+            // It came with the handshake, and the server has nothing of it.
+            (self.up.held, self.up.is_cut) = (None, true);
+            return Outcome::Ended(Ending::TooLong);
+        }
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(outcome) = self.poll_move(cx) {
@@ -180,13 +196,30 @@ impl Relay {
     }
 
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let Self { client, server, up, down, asked_client, asked_server, .. } = self;
-        let asking =
-            Asking { hears: asked_client.as_deref_mut(), asks: asked_server.as_deref_mut() };
+        let Self { client, server, up, down, asked_client, asked_server, guard, .. } = self;
+        let asking = Asking {
+            hears: asked_client.as_deref_mut(),
+            asks: asked_server.as_deref_mut(),
+            guard: guard.as_deref_mut(),
+        };
         let upward = up.poll(client, server, down.is_over(), false, asking, cx);
-        let asking =
-            Asking { hears: asked_server.as_deref_mut(), asks: asked_client.as_deref_mut() };
+        let asking = Asking {
+            hears: asked_server.as_deref_mut(),
+            asks: asked_client.as_deref_mut(),
+            guard: None,
+        };
         let downward = down.poll(server, client, up.is_over(), true, asking, cx);
+        // Of two at once the client's was read first.
+        if self.closer.is_none() {
+            let sides =
+                [(up.frames.is_closed(), Side::Client), (down.frames.is_closed(), Side::Server)];
+            self.closer = sides.into_iter().find_map(|(closed, side)| closed.then_some(side));
+        }
+        if self.first_end.is_none() {
+            let sides =
+                [(up.end != End::Open, Side::Client), (down.end != End::Open, Side::Server)];
+            self.first_end = sides.into_iter().find_map(|(ended, side)| ended.then_some(side));
+        }
         if up.frames.is_closed() && down.frames.is_closed() {
             // All has been said (RFC 6455, 7.1.1), and nothing waits to be taken.
             if !up.is_blocked() && !down.is_blocked() {
@@ -232,6 +265,11 @@ impl Relay {
         }
         let (limit, mut outcome) = self.limit();
         let mut deadline = Instant::from_std(self.reins.moved() + limit);
+        if let Some(expires) = self.guard.as_ref().and_then(|guard| guard.expires)
+            && Instant::from_std(expires) < deadline
+        {
+            (deadline, outcome) = (expires.into(), Outcome::Ended(Ending::Expired));
+        }
         if let Some(order) = self.reins.order()
             && Instant::from_std(order.due) < deadline
         {
@@ -325,5 +363,6 @@ fn failed(failure: Failure, source: Side) -> Outcome {
     match failure {
         Failure::Read(error) => Outcome::Failed(source, error),
         Failure::Write(error) => Outcome::Failed(other, error),
+        Failure::Forbidden(ending) => Outcome::Ended(ending),
     }
 }

@@ -97,6 +97,7 @@ fn maps() -> Vec<Case> {
     let ask = |host: &str| format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
     let mut cases = vec![
         case("map: the empty string", upgrade).gets("/"),
+        Case::new("map: a value holds for the request", http("map $uri $m { /a A; /b B; } map $uri $v { volatile; /a A; /b B; } server { listen 127.0.0.1:{port}; location /a { set $one $m$v; rewrite ^ /b; } location /b { return 200 '$one $m$v'; } }")).gets("/a"),
         case("map: the default", upgrade)
             .asks("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n"),
         case("map: no default", "map $uri $out { /a x; }")

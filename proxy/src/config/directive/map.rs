@@ -34,6 +34,7 @@ fn map(walk: &mut Walk, http: &mut HttpDraft, statement: &Statement) -> Done {
         variable: Spanned { value: variable.to_owned(), span: name.span },
         default: draft.default.unwrap_or(Spanned { value: String::new(), span: name.span }),
         hostnames: draft.hostnames,
+        volatile: draft.volatile,
         entries: draft.entries,
     });
     Ok(())
@@ -43,6 +44,7 @@ fn map(walk: &mut Walk, http: &mut HttpDraft, statement: &Statement) -> Done {
 struct Draft {
     default: Option<Word>,
     hostnames: bool,
+    volatile: bool,
     entries: Vec<MapEntry>,
 }
 
@@ -61,10 +63,7 @@ impl Draft {
         }
         match (key.value.as_str(), statement.args.as_slice()) {
             ("hostnames", []) => self.hostnames = true,
-            ("volatile", []) => {
-                let why = "the value is worked out each time it is asked for";
-                walk.note(key.span, format!("\"volatile\" has no effect here: {why}"));
-            }
+            ("volatile", []) => self.volatile = true,
             ("include", [file]) => {
                 return walk.include(file, |walk, block| self.block(walk, block));
             }

@@ -1,8 +1,6 @@
 //! What a level says about the requests that go to servers, and about the answers that come.
 
-use super::super::model::{
-    FlagsRule, IgnoredHeaders, Proxying, RedirectRule, ReplaceRule, WebSocketPing,
-};
+use super::super::model::{FlagsRule, IgnoredHeaders, Proxying, RedirectRule, ReplaceRule};
 use super::super::source::Spanned;
 use super::{or, or_list};
 
@@ -29,9 +27,6 @@ pub(in super::super) struct ProxyingDraft {
     pub(in super::super) bind: Option<Option<Spanned<String>>>,
     pub(in super::super) socket_keepalive: Option<bool>,
     pub(in super::super) limit_rate: Option<Spanned<String>>,
-    pub(in super::super) websocket_close: Option<bool>,
-    /// `Some(None)` is `off`.
-    pub(in super::super) websocket_ping: Option<Option<WebSocketPing>>,
     /// The `proxy_pass` so far, and whether it has variables: `proxy_redirect default` asks.
     pub(in super::super) passes: Option<bool>,
 }
@@ -58,8 +53,6 @@ impl ProxyingDraft {
         or(&mut self.bind, &outer.bind);
         or(&mut self.socket_keepalive, &outer.socket_keepalive);
         or(&mut self.limit_rate, &outer.limit_rate);
-        or(&mut self.websocket_close, &outer.websocket_close);
-        or(&mut self.websocket_ping, &outer.websocket_ping);
     }
 
     /// nginx's defaults for what no level said.
@@ -84,8 +77,6 @@ impl ProxyingDraft {
             bind: self.bind.clone().flatten(),
             socket_keepalive: self.socket_keepalive.unwrap_or(false),
             limit_rate: self.limit_rate.clone(),
-            websocket_close: self.websocket_close.unwrap_or(true),
-            websocket_ping: self.websocket_ping.flatten(),
         }
     }
 }

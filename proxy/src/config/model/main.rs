@@ -77,6 +77,8 @@ pub struct Map {
     pub default: Spanned<String>,
     /// `hostnames`
     pub hostnames: bool,
+    /// `volatile`
+    pub volatile: bool,
     /// The other entries, in the order written.
     pub entries: Vec<MapEntry>,
 }

@@ -13,6 +13,7 @@ mod rewrite;
 mod server;
 mod settings;
 mod upstream;
+mod websocket;
 
 pub use answer::{
     AccessRule, AddHeader, ErrorPage, ErrorStatus, Expires, Files, LimitExcept, ModifiedSince,
@@ -22,9 +23,7 @@ pub use client::{Amount, Clients, Endings, Heads, Linger, Pace};
 pub use limit::{ConnectionLimit, LimitCounts, LimitZone, Limited, Limits, RequestLimit};
 pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
 pub use main::{Config, Http, Map, MapEntry, User};
-pub use proxying::{
-    FlagsRule, IgnoredHeaders, Matching, Proxying, RedirectRule, ReplaceRule, WebSocketPing,
-};
+pub use proxying::{FlagsRule, IgnoredHeaders, Matching, Proxying, RedirectRule, ReplaceRule};
 pub use rewrite::{Condition, FileTest, Return, RewriteFlag, Step};
 pub use server::{
     Listen, ListenAddress, Location, LocationPattern, Server, ServerName, SocketKeepalive,
@@ -32,3 +31,4 @@ pub use server::{
 };
 pub use settings::{HttpVersion, NextUpstream, ProxyPass, ProxyTarget, SetHeader, Settings, Types};
 pub use upstream::{Keepalive, Method, Queue, Rebalance, Upstream, UpstreamServer};
+pub use websocket::{Lifetime, MessageRate, WebSocket, WebSocketLog, WebSocketPing};

@@ -1,7 +1,5 @@
 //! What a location says about the requests that go to servers, and about the answers that come.
 
-use std::time::Duration;
-
 use super::super::source::Spanned;
 
 /// All of it, every default filled in.
@@ -45,21 +43,6 @@ pub struct Proxying {
     pub socket_keepalive: bool,
     /// `proxy_limit_rate`, in bytes per second; variables not yet compiled, 0 is no limit.
     pub limit_rate: Option<Spanned<String>>,
-    /// `websocket_close` (default on).
-    pub websocket_close: bool,
-    /// `websocket_ping` (default off).
-    pub websocket_ping: Option<WebSocketPing>,
-}
-
-/// Who is asked whether it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WebSocketPing {
-    /// After how long a silence.
-    pub every: Duration,
-    /// `timeout=`: how long an answer may take.
-    pub timeout: Duration,
-    /// `both`: the server is asked, too.
-    pub both: bool,
 }
 
 /// The fields of an answer that have no effect.

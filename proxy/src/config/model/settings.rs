@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::source::Spanned;
 use super::{
     AccessLog, AccessRule, AddHeader, Clients, ErrorLog, ErrorPage, Expires, Files, LimitExcept,
-    Limits, Proxying, RealIp, Redirects, Step, TryFiles,
+    Limits, Proxying, RealIp, Redirects, Step, TryFiles, WebSocket,
 };
 
 /// Media types, by the suffix of a path in lower case.
@@ -38,6 +38,8 @@ pub struct Settings {
     pub access: Vec<AccessRule>,
     /// How clients are served.
     pub clients: Clients,
+    /// What holds for WebSocket tunnels.
+    pub websocket: WebSocket,
     /// How much is let in.
     pub limits: Limits,
     /// `error_page`, in the order written.

@@ -65,6 +65,7 @@ fn run(
     entry: Entry,
     counted: (Open, Option<Open>),
 ) -> impl Future<Output = ()> + use<> {
+    // What comes after the tunnel's life has room of its own: this one would have it all the time.
     async move {
         let mut outcome = relay.run().await;
         // Where that fails, the peers are told to come again.
@@ -78,10 +79,12 @@ fn run(
         if matches!(outcome, Outcome::Orphaned) {
             // The server has one connection less from now on.
             drop(held);
-            outcome = relay.release().await;
+            outcome = Box::pin(relay.release()).await;
         }
         let idle = relay.idle();
-        relay.close(&outcome).await;
+        if outcome.is_told() {
+            Box::pin(relay.close(&outcome)).await;
+        }
         let summary = relay.summary(&outcome, idle);
         counted.0.count_malformed(summary.malformed());
         epitaph.tell(summary, &outcome);

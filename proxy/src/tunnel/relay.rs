@@ -84,6 +84,11 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the peers are told of it.
+    pub(crate) fn is_told(&self) -> bool {
+        self.farewell().is_some()
+    }
+
     /// What the peers are told when it is the proxy that ends the tunnel.
     pub(super) fn farewell(&self) -> Option<(u16, &'static str)> {
         match self {

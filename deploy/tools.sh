@@ -50,6 +50,16 @@ need_websockets() {
     "$python" -c 'import websockets.asyncio.server' 2>/dev/null || pip 'websockets>=13'
 }
 
+# need_node: has `node` find the package `ws`, as Debian ships it.
+need_node() {
+    command -v node >/dev/null && NODE_PATH=/usr/share/nodejs node -e 'require("ws")' 2>/dev/null || apt node-ws
+}
+
+# need_browser: has `chromium` be there.
+need_browser() {
+    command -v chromium >/dev/null || apt chromium
+}
+
 # need_nginx: sets `nginx`.
 need_nginx() {
     local path=$PATH:/usr/local/sbin:/usr/sbin

@@ -49,13 +49,14 @@ pub struct Setup {
     workers_at_start: bool,
     threads: Option<usize>,
     location: &'static str,
+    upstream: &'static str,
 }
 
 impl Setup {
     /// Nothing but the two programs.
     #[must_use]
     pub fn new(front: Front, worker: Worker) -> Self {
-        Self { front, worker, workers_at_start: true, threads: None, location: "" }
+        Self { front, worker, workers_at_start: true, threads: None, location: "", upstream: "" }
     }
 
     /// `worker_processes N;` stands at the top of nginx.conf.
@@ -68,6 +69,12 @@ impl Setup {
     #[must_use]
     pub fn location(self, says: &'static str) -> Self {
         Self { location: says, ..self }
+    }
+
+    /// This stands in the upstream, too.
+    #[must_use]
+    pub fn upstream(self, says: &'static str) -> Self {
+        Self { upstream: says, ..self }
     }
 
     /// The workers wait until [`Guide::supervisorctl`] starts them.
@@ -112,6 +119,7 @@ impl Setup {
         let mut nginx =
             deployed("nginx.conf").replace("localhost:8080", &format!("localhost:{port}"));
         nginx = nginx.replacen("location / {", &format!("location / {{ {}", self.location), 1);
+        nginx = nginx.replacen("least_conn;", &format!("least_conn; {}", self.upstream), 1);
         if let Some(n) = self.threads {
             nginx.insert_str(0, &format!("worker_processes {n};\n"));
         }

@@ -1,4 +1,4 @@
-"""Holds connections that talk in several ways, and says of each how it ended: `CODE KIND`."""
+"""Holds connections that talk in several ways, and says of each how it ended: `end CODE KIND CLEAN`."""
 
 import asyncio
 import itertools
@@ -28,7 +28,8 @@ async def hold(uri, kind, connected):
         try:
             await talk(kind, socket)
         except ConnectionClosed as end:
-            return f"{end.rcvd.code if end.rcvd else 1006} {kind}"
+            clean = "true" if end.rcvd and end.sent else "false"
+            return f"end {end.rcvd.code if end.rcvd else 1006} {kind} {clean}"
 
 
 async def main(uri, count):

@@ -1,4 +1,5 @@
-//! What real clients are told when the proxy ends their connections.
+//! What real clients are told when the proxy ends their connections: Python's `websockets`, the npm
+//! package `ws`, and a browser.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are test code too")]
 
 use std::process::Command;
@@ -6,50 +7,175 @@ use std::process::Command;
 use rustix::process::{Signal, kill_process};
 use tests::front::Front;
 use tests::guide::{Guide, Setup, Worker};
-use tests::place;
+use tests::place::{self, Place};
 use tests::process::{PATIENCE, Running, wait_until};
 
-/// Sixteen clients of Python's `websockets`, four on each worker, with permessage-deflate: silent ones,
-/// and such as talk all the time in short, in long and in fragmented messages.
-fn crowd(guide: &Guide) -> Running {
-    let script = place::repository().join("tests/tests/endings.py");
-    let mut command = Command::new(place::python());
-    command.arg(script).arg(guide.uri()).arg("16");
-    let clients = Running::start("clients", command);
-    clients.wait_for_output("connected");
-    guide.wait_for_connections([4; 4]);
-    clients
+/// Who connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Client {
+    /// Python's `websockets`.
+    Python,
+    /// `ws` on Node.
+    Node,
+    /// Headless Chromium.
+    Browser,
 }
 
-/// How connections have ended so far: the code, and of what kind the client was.
-fn ends(clients: &Running) -> Vec<(u16, String)> {
-    let said = clients.stdout();
-    let ends = said.lines().filter_map(|line| line.split_once(' '));
-    ends.filter_map(|(code, kind)| Some((code.parse().ok()?, kind.to_owned()))).collect()
+/// Sixteen clients, four on each worker: silent ones, and such as talk all the time in short, in long
+/// and in fragmented messages, with permessage-deflate where the worker has it.
+struct Crowd {
+    clients: Running,
+    /// The browser's own files.
+    _place: Place,
 }
 
-#[test]
-fn clients_are_told_that_the_proxy_stops() {
+/// How a connection has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct End {
+    code: u16,
+    kind: String,
+    clean: bool,
+}
+
+impl Crowd {
+    fn connect(client: Client, guide: &Guide) -> Self {
+        let place = Place::new();
+        let script = |name: &str| place::repository().join("tests/tests").join(name);
+        let mut command = match client {
+            Client::Python => {
+                let mut command = Command::new(place::python());
+                command.arg(script("endings.py")).args([&guide.uri(), "16"]);
+                command
+            }
+            Client::Node => {
+                let mut command = Command::new(place::on_path("node"));
+                command.arg(script("endings.js")).args([&guide.uri(), "16"]);
+                // Where Debian's packages are.
+                command.env("NODE_PATH", "/usr/share/nodejs");
+                command
+            }
+            Client::Browser => {
+                let mut command = Command::new(place::on_path("chromium"));
+                command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]);
+                command.args(["--no-first-run", "--disable-background-networking"]);
+                command.args([
+                    "--disable-component-update",
+                    "--disable-sync",
+                    "--disable-dev-shm-usage",
+                ]);
+                command.args(["--allow-file-access-from-files", "--enable-logging=stderr"]);
+                command.arg(format!("--user-data-dir={}", place.path().display()));
+                let page = script("endings.html");
+                command.arg(format!("file://{}#{}%2016", page.display(), guide.uri()));
+                command
+            }
+        };
+        command.current_dir(place.path());
+        let clients = Running::start("clients", command);
+        let crowd = Self { clients, _place: place };
+        crowd.wait_for("connected");
+        guide.wait_for_connections([4; 4]);
+        crowd
+    }
+
+    /// What they have said; a page's words are in the browser's log.
+    fn said(&self) -> String {
+        format!("{}{}", self.clients.stdout(), self.clients.stderr())
+    }
+
+    fn wait_for(&self, words: &str) {
+        wait_until(words, 2 * PATIENCE, || self.said().contains(words));
+    }
+
+    /// How connections have ended so far.
+    fn ends(&self) -> Vec<End> {
+        let said = self.said();
+        assert!(!said.contains("wrong "), "{said}");
+        let ends = said.lines().filter_map(|line| line.split_once("end "));
+        let end = |(_, words): (&str, &str)| {
+            let mut words = words.split([' ', '"']);
+            let code = words.next()?.parse().ok()?;
+            Some(End { code, kind: words.next()?.into(), clean: words.next()? == "true" })
+        };
+        ends.filter_map(end).collect()
+    }
+
+    /// A frame that was half sent to a client has no end; before any other one there is room for a Close.
+    /// Whoever is in the middle of a frame of its own may have no time to answer it.
+    fn assert_ended(&self, number: usize, code: u16) {
+        wait_until("they are told", 2 * PATIENCE, || self.ends().len() >= number);
+        let ends = self.ends();
+        assert_eq!(ends.len(), number, "{ends:?}");
+        for end in &ends {
+            let in_time = end.clean || end.kind == "large";
+            let told = end.code == code && in_time;
+            assert!(told || (end.code == 1006 && end.kind == "large"), "{ends:?}");
+        }
+    }
+}
+
+/// Each story once for every client.
+macro_rules! with_every_client {
+    ($($story:ident)*) => { $(mod $story {
+        use super::Client;
+
+        #[test]
+        fn python() {
+            super::$story(Client::Python);
+        }
+
+        #[test]
+        fn node() {
+            super::$story(Client::Node);
+        }
+
+        #[test]
+        fn browser() {
+            super::$story(Client::Browser);
+        }
+    })* };
+}
+
+with_every_client! {
+    they_are_told_that_the_proxy_stops
+    those_of_a_killed_worker_are_told_and_the_others_notice_nothing
+    those_of_a_killed_worker_may_be_told_at_once
+    nobody_notices_that_the_binary_changes
+}
+
+fn they_are_told_that_the_proxy_stops(client: Client) {
     for worker in [Worker::Echo, Worker::Python] {
         let guide = Setup::new(Front::Proxy, worker).start();
-        let clients = crowd(&guide);
+        let crowd = Crowd::connect(client, &guide);
         guide.supervisorctl(&["signal", "TERM", "proxy"]);
-        clients.wait_for_output("all ended");
-        let ends = ends(&clients);
-        assert!(ends.iter().all(|(code, _)| *code == 1001), "{ends:?}");
-        assert_eq!(ends.len(), 16);
+        crowd.assert_ended(16, 1001);
+        assert!(crowd.ends().iter().all(|end| end.code == 1001), "{:?}", crowd.ends());
     }
 }
 
-#[test]
-fn clients_of_a_killed_worker_are_told_and_the_others_notice_nothing() {
+fn those_of_a_killed_worker_are_told_and_the_others_notice_nothing(client: Client) {
     let guide = Setup::new(Front::Proxy, Worker::Echo).start();
-    let clients = crowd(&guide);
-    let victim = guide.wait_for_worker(0);
-    kill_process(victim, Signal::KILL).unwrap();
-    wait_until("its clients are told", PATIENCE, || ends(&clients).len() == 4);
-    for (code, kind) in ends(&clients) {
-        // A frame that was half sent has no end; before any other one there is room for a Close.
-        assert!(code == 1012 || (code == 1006 && kind == "large"), "{code} {kind}");
+    let crowd = Crowd::connect(client, &guide);
+    kill_process(guide.wait_for_worker(0), Signal::KILL).unwrap();
+    crowd.assert_ended(4, 1012);
+}
+
+fn those_of_a_killed_worker_may_be_told_at_once(client: Client) {
+    let setup = Setup::new(Front::Proxy, Worker::Python).upstream("orphan_release 0;");
+    let guide = setup.start();
+    let crowd = Crowd::connect(client, &guide);
+    kill_process(guide.wait_for_worker(0), Signal::KILL).unwrap();
+    crowd.assert_ended(4, 1014);
+}
+
+fn nobody_notices_that_the_binary_changes(client: Client) {
+    let guide = Setup::new(Front::Proxy, Worker::Python).start();
+    let crowd = Crowd::connect(client, &guide);
+    for upgrade in 1..=2 {
+        guide.supervisorctl(&["signal", "USR2", "proxy"]);
+        let changes = || guide.front_log().matches("binary changed: 16 tunnels").count();
+        wait_until("the binary is changed", 2 * PATIENCE, || changes() == upgrade);
     }
+    guide.supervisorctl(&["signal", "TERM", "proxy"]);
+    crowd.assert_ended(16, 1001);
 }

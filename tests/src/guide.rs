@@ -219,10 +219,16 @@ impl Guide {
         wait_for(&process_name(n), GRACE, || self.worker_pids()[n])
     }
 
+    /// The socket of worker `n`.
+    #[must_use]
+    pub fn socket(&self, n: usize) -> PathBuf {
+        self.place.join(&socket_name(n))
+    }
+
     /// Whether worker `n` accepts on its socket, asked directly.
     #[must_use]
     pub fn worker_accepts(&self, n: usize) -> bool {
-        UnixStream::connect(self.place.join(&socket_name(n))).is_ok()
+        UnixStream::connect(self.socket(n)).is_ok()
     }
 
     /// How many connections each of the four workers holds, as the kernel counts them; none for

@@ -32,6 +32,9 @@ mod control;
 
 pub mod cli;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 pub use config::{Config, Problem};
 pub use control::{Error, Prepared, Proxy, ServerCounts, UpstreamCounts};
 pub use net::Addr;

@@ -8,7 +8,7 @@ const LONGEST: usize = 14;
 
 /// What one direction of a tunnel has carried: 40 bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Tracker {
+pub(crate) struct Tracker {
     /// Bytes of the present frame's payload that have not come.
     left: u64,
     /// Messages whose last frame has come whole.
@@ -52,12 +52,12 @@ struct Frame {
 
 impl Tracker {
     /// At the start of a client's frames.
-    pub(super) fn of_client() -> Self {
+    pub(crate) fn of_client() -> Self {
         Self::new(true, Phase::Header)
     }
 
     /// At the start of a server's frames.
-    pub(super) fn of_server() -> Self {
+    pub(crate) fn of_server() -> Self {
         Self::new(false, Phase::Header)
     }
 
@@ -82,7 +82,7 @@ impl Tracker {
     }
 
     /// Whether it knows where it is.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         self.phase == Phase::Lost
     }
 
@@ -92,12 +92,12 @@ impl Tracker {
     }
 
     /// Whether a frame may be put in here.
-    pub(super) fn is_between_frames(&self) -> bool {
+    pub(crate) fn is_between_frames(&self) -> bool {
         self.phase == Phase::Header && self.have == 0
     }
 
     /// Whether a Close has passed.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
     }
 
@@ -155,7 +155,7 @@ impl Tracker {
     }
 
     /// These bytes have come.
-    pub(super) fn see(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn see(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && !matches!(self.phase, Phase::Closed | Phase::Lost) {
             let taken = self.step(bytes);
             bytes = bytes.get(taken..).unwrap_or_default();
@@ -163,7 +163,7 @@ impl Tracker {
     }
 
     /// How many of these bytes, which come next, belong to the frame under way. They are seen.
-    pub(super) fn finish(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn finish(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty())
             && !self.is_between_frames()

@@ -16,6 +16,8 @@ mod relay;
 mod summary;
 
 pub(crate) use ending::{Ending, Order};
+#[cfg(fuzzing)]
+pub(crate) use frames::Tracker;
 pub(crate) use frozen::Frozen;
 pub(crate) use guard::{Bounds, Rate};
 pub(crate) use pings::Pings;

@@ -126,16 +126,30 @@ impl Cell {
         if peer == 0 { None } else { Spread::of_ratios(self.costs(peer), self.costs(0)) }
     }
 
-    /// The greatest median among the peers: the full length of a bar.
+    /// The greatest cost of all: the full length of a bar.
     pub(crate) fn greatest(&self) -> f64 {
         let peers = 0..self.readings.len();
-        peers.filter_map(|peer| Some(self.cost(peer)?.median)).fold(0.0, f64::max)
+        peers.filter_map(|peer| Some(self.cost(peer)?.max)).fold(0.0, f64::max)
+    }
+
+    /// A figure of this row, with its unit.
+    pub(crate) fn figure(&self, value: f64) -> String {
+        match self.row.unit {
+            "" => format!("{value:.0}"),
+            unit => format!("{} {unit}", readable(value)),
+        }
     }
 
     fn costs(&self, peer: usize) -> impl Iterator<Item = Option<f64>> {
         let readings = self.readings.get(peer).into_iter().flatten();
         readings.map(|reading| reading.and_then(|reading| reading.cost))
     }
+}
+
+/// A ratio with three digits.
+pub(crate) fn ratio(ratio: f64) -> String {
+    let digits = if ratio < 10.0 { 2 } else { usize::from(ratio < 100.0) };
+    format!("{ratio:.digits$}")
 }
 
 /// A figure with three digits that count, and thousands told apart.
@@ -175,7 +189,8 @@ mod tests {
         let cell = cell(&[&[10.0, 20.0], &[5.0, 20.0], &[]]);
         assert_eq!(cell.ratio(1), Spread::of([0.5, 1.0]));
         assert_eq!((cell.ratio(0), cell.ratio(2), cell.cost(2)), (None, None, None));
-        assert_eq!(cell.greatest(), 15.0);
+        assert_eq!(cell.greatest(), 20.0);
+        assert_eq!(cell.figure(1234.5), "1,234 µs");
     }
 
     #[test]
@@ -192,5 +207,6 @@ mod tests {
         ] {
             assert_eq!(readable(value), text);
         }
+        assert_eq!([0.914, 12.34, 123.8].map(ratio), ["0.91", "12.3", "124"]);
     }
 }

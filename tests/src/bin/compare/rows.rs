@@ -80,9 +80,15 @@ pub(crate) const ROWS: &[Row] = &[
     work("handshake", "handshake, one message, close", Work::Handshake, 50),
     work("get", "keep-alive GET", Work::Get("/"), 100),
     work("get-100k", "keep-alive GET of 100 kB", Work::Get(LARGE), 50),
-    of(TUNNELS, "memory-4000", "4,000 idle tunnels", MEMORY, "kB"),
-    of(TUNNELS, "memory-8000", "8,000 idle tunnels", MEMORY, "kB"),
-    of(TUNNELS, "idle-cpu", "8,000 idle tunnels", "CPU time of the proxy per second", "ms"),
+    of(TUNNELS, "memory-4000", "memory, 4,000 idle tunnels", MEMORY, "kB"),
+    of(TUNNELS, "memory-8000", "memory, 8,000 idle tunnels", MEMORY, "kB"),
+    of(
+        TUNNELS,
+        "idle-cpu",
+        "CPU time, 8,000 idle tunnels",
+        "CPU time of the proxy per second",
+        "ms",
+    ),
     of(PACED, "latency-p50", "latency, median", LATENCY, "µs"),
     of(PACED, "latency-p99", "latency, p99", LATENCY, "µs"),
     of(PACED, "latency-p99.9", "latency, p99.9", LATENCY, "µs"),
@@ -164,6 +170,6 @@ mod tests {
     fn a_cap_is_told_in_the_title() {
         assert_eq!(ROWS[1].long_title(Some(20)), "echo 32 B x 20");
         assert_eq!(ROWS[1].long_title(None), "echo 32 B x 100");
-        assert_eq!(ROWS[9].long_title(Some(20)), "4,000 idle tunnels");
+        assert_eq!(ROWS[9].long_title(Some(20)), "memory, 4,000 idle tunnels");
     }
 }

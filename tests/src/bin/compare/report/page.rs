@@ -1,7 +1,7 @@
 //! One page that needs nothing else: a chart for each row, and the table.
 
 use super::table::workers;
-use crate::results::{Cell, Known, Results, readable};
+use crate::results::{self, Cell, Known, Results, readable};
 use crate::stats::Spread;
 
 /// The page's style: light or dark, as the reader's machine is.
@@ -108,9 +108,11 @@ fn bar(cell: &Cell, number: usize, peer: &Known) -> String {
         _ => "bar",
     };
     let (cost, greatest) = (cell.cost(number), cell.greatest());
-    let figure = cost.map_or_else(|| "–".to_owned(), |cost| figure(cost.median, cell));
-    let rate = cell.rate(number).map(|rate| format!(", {} per second", readable(rate.median)));
-    let title = format!("{}: {figure}{}", peer.label, rate.unwrap_or_default());
+    let rate = cell.rate(number).map(|rate| format!("{}/s", readable(rate.median)));
+    let rate = rate.unwrap_or_default();
+    // Without a front there is nothing to weigh.
+    let figure = cost.map_or_else(|| rate.clone(), |cost| cell.figure(cost.median));
+    let title = format!("{}: {figure} {rate}", peer.label);
     format!(
         "<div class=\"{class}\"><span>{label}</span>{svg}<span class=\"figure\">{figure}</span>{ratio}</div>\n",
         label = escape(peer.label),
@@ -122,7 +124,7 @@ fn bar(cell: &Cell, number: usize, peer: &Known) -> String {
 /// The bar itself, and a line from the least to the greatest. Shares of the width: it fits anywhere.
 fn svg(cost: Option<Spread>, greatest: f64, title: &str) -> String {
     let share = |value: f64| {
-        if greatest > 0.0 { (value / greatest).clamp(0.0, 1.2) / 1.2 * 100.0 } else { 0.0 }
+        if greatest > 0.0 { (value / greatest).clamp(0.0, 1.0) * 100.0 } else { 0.0 }
     };
     let drawn = cost.map_or_else(String::new, |cost| {
         let (least, middle, most) = (share(cost.min), share(cost.median), share(cost.max));
@@ -139,13 +141,14 @@ fn ratio(ratio: Option<Spread>) -> String {
         || "<span class=\"ratio\"></span>".to_owned(),
         |ratio| {
             let class = judged(ratio.median);
-            let (least, most) = (ratio.min, ratio.max);
-            format!(
-                "<span class=\"ratio {class}\" title=\"{least:.2} to {most:.2}\">{:.2}</span>",
-                ratio.median
-            )
+            let [middle, least, most] = digits(ratio);
+            format!("<span class=\"ratio {class}\" title=\"{least} to {most}\">{middle}</span>")
         },
     )
+}
+
+fn digits(ratio: Spread) -> [String; 3] {
+    [ratio.median, ratio.min, ratio.max].map(results::ratio)
 }
 
 fn judged(ratio: f64) -> &'static str {
@@ -174,18 +177,11 @@ fn table_cell(cell: &Cell, peer: usize) -> String {
         return format!("<td>–<small>{}</small></td>", rate.unwrap_or_default());
     };
     let ratio = cell.ratio(peer).map_or_else(String::new, |ratio| {
-        let (class, median) = (judged(ratio.median), ratio.median);
-        let (least, most) = (ratio.min, ratio.max);
-        format!(
-            "<small><span class=\"{class}\">{median:.2}</span> ({least:.2} to {most:.2})</small>"
-        )
+        let (class, [middle, least, most]) = (judged(ratio.median), digits(ratio));
+        format!("<small><span class=\"{class}\">{middle}</span> ({least} to {most})</small>")
     });
     let rate = cell.rate(peer).map(|rate| format!("<small>{}/s</small>", readable(rate.median)));
-    format!("<td>{}{ratio}{}</td>", figure(cost.median, cell), rate.unwrap_or_default())
-}
-
-fn figure(value: f64, cell: &Cell) -> String {
-    format!("{} {}", readable(value), cell.row.unit).trim_end().to_owned()
+    format!("<td>{}{ratio}{}</td>", cell.figure(cost.median), rate.unwrap_or_default())
 }
 
 /// Text in HTML, and in an attribute of it.
@@ -213,11 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_a_share_of_the_width_and_leaves_room_for_its_spread() {
-        let spread = Spread { median: 5.0, min: 4.0, max: 20.0 };
+    fn a_bar_is_a_share_of_the_width_and_its_spread_is_drawn_over_it() {
+        let spread = Spread { median: 5.0, min: 4.0, max: 9.0 };
         let drawn = svg(Some(spread), 10.0, "x");
-        assert!(drawn.contains("width=\"41.67%\""), "{drawn}");
-        assert!(drawn.contains("x1=\"33.33%\" x2=\"100.00%\""), "{drawn}");
+        assert!(drawn.contains("width=\"50.00%\""), "{drawn}");
+        assert!(drawn.contains("x1=\"40.00%\" x2=\"90.00%\""), "{drawn}");
         assert!(!svg(None, 10.0, "x").contains("rect"));
     }
 }

@@ -1,6 +1,6 @@
 //! The table for a terminal, with a bar for each figure.
 
-use crate::results::{Cell, Results, readable};
+use crate::results::{Cell, Results, ratio, readable};
 
 /// The longest bar, in characters.
 const BAR: f64 = 24.0;
@@ -65,14 +65,14 @@ fn line(results: &Results, cell: &Cell, peer: usize) -> Vec<String> {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let label = results.peers.get(peer).map_or("", |peer| peer.label);
     let cost = cell.cost(peer);
-    let ratio = cell
-        .ratio(peer)
-        .map(|ratio| format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.min, ratio.max));
+    let ratio = cell.ratio(peer).map(|spread| {
+        format!("{} ({} to {})", ratio(spread.median), ratio(spread.min), ratio(spread.max))
+    });
     let rate = cell.rate(peer).map(|rate| format!("{}/s", readable(rate.median)));
     vec![
         format!("    {label}"),
         cost.map_or_else(String::new, |cost| bar(cost.median, cell.greatest())),
-        or_dash(cost.map(|cost| format!("{} {}", readable(cost.median), cell.row.unit))),
+        or_dash(cost.map(|cost| cell.figure(cost.median))),
         ratio.unwrap_or_default(),
         rate.unwrap_or_default(),
     ]

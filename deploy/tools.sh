@@ -30,7 +30,8 @@ pip() {
         python3 -m venv "$venv" || die "could not make $venv"
     fi
     say "installing $* into $venv"
-    "$venv/bin/pip" install -q --disable-pip-version-check "$@" || die "could not install $*"
+    # Not by its script `pip`: in a directory that was copied, that one serves the old place.
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@" || die "could not install $*"
 }
 
 # need_supervisor: sets `supervisord` and `supervisorctl`.

@@ -2,8 +2,6 @@
 
 /// The key that every client names in its upgrade request: the one of RFC 6455, section 1.3.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-/// The worker's answer to [`KEY`].
-pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Final frame, binary message (RFC 6455, section 5.2).
 const BINARY: u8 = 0x82;

@@ -1,21 +1,22 @@
-//! `compare`: what `proxy` costs beside nginx, measured side by side in one run.
+//! `compare`: what `proxy` costs beside nginx and others, measured side by side in one run.
 //!
 //! Four lean workers of its own stand behind the fronts, so that the figures are the fronts' alone.
-//! Each round starts the fronts afresh, lets them work in turn, slice by slice, under the row's
-//! load, verifies every byte that comes back, and reads their CPU time or memory from `/proc`.
-//! `tests/compare` builds what is needed and runs this.
+//! Each round starts the fronts afresh, puts the scene's load on them, verifies every byte that comes
+//! back, and reads CPU time and memory from `/proc`, or times from `client bench`. `tests/compare`
+//! builds and installs what is needed and runs this.
 //!
 //! The way through it: [`options`] -> [`run`] over the table in [`rows`] -> [`measure`] (a front
-//! from [`peer`], a load from [`load`], figures from [`procfs`]) -> [`report`].
+//! from [`peers`], a [`load`], figures from [`procfs`]) -> [`results`] -> [`report`].
 
 mod frame;
 mod load;
 mod measure;
 mod options;
-mod peer;
+mod peers;
 mod problem;
 mod procfs;
 mod report;
+mod results;
 mod rows;
 mod run;
 mod stats;
@@ -57,7 +58,7 @@ async fn until_signalled(invocation: Invocation) -> Result<ExitCode, Problem> {
     let mut terminate = listen_for(SignalKind::terminate())?;
     let work = async {
         match invocation.mode {
-            Some(Mode::Worker { socket }) => worker::serve(&socket).await,
+            Some(Mode::Worker { socket, tcp }) => worker::serve(&socket, tcp).await,
             None => run::run(&invocation.options).await,
         }
     };

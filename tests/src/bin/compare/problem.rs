@@ -30,6 +30,22 @@ pub(crate) enum Problem {
         /// What there is.
         known: String,
     },
+    /// No such peer.
+    #[error("there is no peer \"{name}\"; they are {known}")]
+    NoPeer {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The load generator has no figures.
+    #[error("{program} has no figures: {said}")]
+    NoFigures {
+        /// The load generator.
+        program: PathBuf,
+        /// What it said.
+        said: String,
+    },
     /// Too few files may be open at a time.
     #[error(
         "{needed} open files are needed and only {allowed} are allowed: raise the limit \
@@ -63,6 +79,9 @@ pub(crate) enum Problem {
         /// The front's own words so far.
         said: String,
     },
+    /// Something hangs.
+    #[error("the time is long over, and what was begun does not end")]
+    Endless,
     /// A figure in `/proc` is missing or not a number.
     #[error("cannot read a figure from {path}")]
     Figure {
@@ -104,6 +123,9 @@ pub(crate) enum Fault {
     /// Nothing came for too long.
     #[error("{0} took too long")]
     Late(&'static str),
+    /// The load generator saw failures.
+    #[error("the load generator reports: {0}")]
+    Generator(String),
     /// A round passed without one operation.
     #[error("not one operation was done")]
     Nothing,

@@ -1,6 +1,6 @@
 //! One round of one scene: a reading of every peer for each of its rows.
 //!
-//! [`bench`] is what is the same for all of them; a file each for the scenes: [`work`], [`tunnels`],
+//! [`mod@bench`] is what is the same for all of them; a file each for the scenes: [`work`], [`tunnels`],
 //! [`latency`], [`reload`], [`start`]. [`generator`] runs `client bench`, where times are measured.
 
 mod bench;

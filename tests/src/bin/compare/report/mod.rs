@@ -1,4 +1,4 @@
-//! The results for a terminal ([`table`]), for a browser ([`page`]) and for programs ([`json`]).
+//! The results for a terminal ([`mod@table`]), for a browser ([`mod@page`]) and for programs ([`mod@json`]).
 
 mod json;
 mod page;

@@ -35,7 +35,8 @@ fn all_threads_fill_one_bucket_and_a_reload_goes_on_with_it() {
     );
     assert_eq!(statuses(&house, 1), ["429"]);
     house.reload(says(&other.replace("1m", "2m")));
-    assert_ne!(statuses(&house, 1), ["429"], "a zone of another size is another zone");
+    // A thread that was just accepting may serve one more client as it was.
+    wait_until("a zone of another size is another zone", || statuses(&house, 1) != ["429"]);
 }
 
 #[test]

@@ -178,6 +178,27 @@ fn it_lets_in_as_many_as_it_may_have() {
 }
 
 #[test]
+fn it_says_how_it_learns_of_bytes() {
+    for says in ["use epoll;", "use io_uring;", ""] {
+        let conf = CONF.replace("events {}", &format!("events {{ {says} }}"));
+        let place = Place::with(&format!("daemon off; error_log x.log notice; {conf}"));
+        let running = place.start(&["-c", "x.conf"]);
+        assert!(ask(place.door("x.log")).ends_with("here"));
+        let log = place.text("x.log");
+        let uses = |method| log.contains(&format!("using the \"{method}\" event method\n"));
+        // Not every kernel gives a ring to everybody. Whoever asks for one is told.
+        let refused = log.contains("[warn] ") && log.contains(": io_uring_setup() failed (");
+        match says {
+            "use epoll;" => assert!(uses("epoll") && !refused, "{log}"),
+            "use io_uring;" => assert!(uses("io_uring") != refused, "{log}"),
+            _ => assert!(uses("io_uring") != uses("epoll") && !refused, "{log}"),
+        }
+        signal("TERM", &running.pid());
+        assert_eq!(running.end().code, Some(0));
+    }
+}
+
+#[test]
 fn the_log_that_e_names_is_there_from_the_start() {
     let place = Place::with("events {}\nfoo;\n");
     assert_eq!(place.run(&["-c", "x.conf", "-e", "x.log"]).code, Some(1));

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{
-    AccessLog, ErrorLog, Expires, Http, HttpVersion, Keepalive, LimitZone, Listen, LogBuffer,
-    LogFormat, Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader,
-    Settings, Types, Upstream, UpstreamServer, User,
+    AccessLog, ErrorLog, EventMethod, Expires, Http, HttpVersion, Keepalive, LimitZone, Listen,
+    LogBuffer, LogFormat, Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName,
+    SetHeader, Settings, Types, Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
@@ -45,6 +45,7 @@ pub(super) struct MainDraft {
 #[derive(Debug, Default)]
 pub(super) struct EventsDraft {
     pub(super) worker_connections: Option<usize>,
+    pub(super) method: Option<EventMethod>,
 }
 
 /// The `http` block.

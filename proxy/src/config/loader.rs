@@ -150,7 +150,7 @@ fn on_command_line(mut fault: Fault) -> Fault {
 }
 
 fn finish(main: MainDraft, walk: Walk) -> Config {
-    let worker_connections = main.events.and_then(|events| events.worker_connections);
+    let events = main.events.unwrap_or_default();
     let sources: Sources = walk.files.sources;
     Config {
         daemon: main.daemon.unwrap_or(true),
@@ -161,7 +161,8 @@ fn finish(main: MainDraft, walk: Walk) -> Config {
         worker_processes: main.worker_processes.flatten(),
         worker_rlimit_nofile: main.worker_rlimit_nofile,
         worker_shutdown_timeout: main.worker_shutdown_timeout,
-        worker_connections,
+        worker_connections: events.worker_connections,
+        event_method: events.method,
         http: main.http,
         notes: walk.notes,
         warnings: walk.warnings,

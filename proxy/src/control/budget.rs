@@ -8,8 +8,8 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use crate::config::Config;
 use crate::listen::{Limits, Shortage};
 
-/// What a thread's runtime has open beside its connections, and what the logs may want.
-const OF_A_THREAD: usize = 4;
+/// What a thread's runtime and its ring have open beside its connections, and what the logs may want.
+const OF_A_THREAD: usize = 6;
 
 /// What is shared out, for the whole life of a proxy.
 #[derive(Debug)]

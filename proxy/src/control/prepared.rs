@@ -14,12 +14,12 @@ use super::proxy::{Error, Proxy};
 use super::worker;
 use crate::balance::Zone;
 use crate::config::Config;
-use crate::config::model::LogTarget;
+use crate::config::model::{EventMethod, LogTarget};
 use crate::generation::{self, Generation, LogFiles};
 use crate::limit::Zones;
 use crate::listen::Parcels;
 use crate::net::{Addr, Bound};
-use crate::observe::{Counters, ErrorLog, Level, LogFile};
+use crate::observe::{Counters, ErrorLog, Level, LogFile, errno};
 
 /// A proxy whose listeners are bound and whose logs are open, but which accepts nothing yet.
 #[derive(Debug)]
@@ -87,9 +87,13 @@ impl Prepared {
         let parcels = Parcels::new(parcels, threads, counters.clone(), current.error_log.clone());
         let (plan, orders) = watch::channel(current.plan(parcels));
         let (alive, all_ended) = mpsc::channel(1);
+        let setup = worker::Setup { powerless, method: config.event_method };
         for number in 0..threads {
-            worker::start(number, orders.clone(), alive.clone(), powerless)
+            let method = worker::start(number, orders.clone(), alive.clone(), setup)
                 .map_err(Error::Thread)?;
+            if number == 0 {
+                tell_method(&current.error_log, config.event_method, &method);
+            }
         }
         current.announce();
         if let Some(((tunnels, clients), pause)) = stood {
@@ -106,6 +110,15 @@ impl Prepared {
         let current = Mutex::new(current);
         Ok(Proxy { plan, zone, limits: zones, counters, files, threads, budget, current, alive })
     }
+}
+
+/// Says how threads learn of bytes; they are all alike.
+fn tell_method(log: &ErrorLog, asked: Option<EventMethod>, (method, refused): &worker::Method) {
+    if let (Some(EventMethod::IoUring), Some(error)) = (asked, refused) {
+        let error = errno(error);
+        log.log(Level::Warn, format_args!("io_uring_setup() failed ({error}), using epoll"));
+    }
+    log.log(Level::Notice, format_args!("using the \"{method}\" event method"));
 }
 
 /// The log file that a tunnel's request wanted a line in.

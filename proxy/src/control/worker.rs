@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::give_up_all;
 use super::signals;
+use crate::config::model::EventMethod;
 use crate::generation::Chores;
 use crate::listen::{Crowd, Door, LOOK, Parcel, Parcels, Place, Releases, Roster, accept, unpack};
+use crate::net::ring;
 use crate::tasks::Tasks;
 use crate::tunnel::{Ending, Order};
 use crate::upstream::{Group, Pool};
@@ -53,8 +55,19 @@ pub(super) enum Plan {
 /// What a thread has packed, and since when nothing of it has moved.
 pub(super) type Packed = (Instant, Vec<Parcel>);
 
-/// Starts a worker thread. `alive` is dropped when it has ended. A powerless one keeps no
-/// capability of its starter's.
+/// How a worker thread is set up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setup {
+    /// Whether it keeps no capability of its starter's.
+    pub(super) powerless: bool,
+    /// How it learns that bytes have come; nothing takes the best that there is.
+    pub(super) method: Option<EventMethod>,
+}
+
+/// How it learns of bytes, and why not by io_uring if it would have.
+pub(super) type Method = (EventMethod, Option<io::Error>);
+
+/// Starts a worker thread. `alive` is dropped when it has ended.
 ///
 /// # Errors
 /// When the system gives no thread, or no epoll descriptor to it.
@@ -62,26 +75,35 @@ pub(super) fn start(
     number: usize,
     plan: watch::Receiver<Plan>,
     alive: mpsc::Sender<()>,
-    powerless: bool,
-) -> io::Result<()> {
+    setup: Setup,
+) -> io::Result<Method> {
     let (started, start) = std_mpsc::sync_channel(1);
     thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         // A local runtime cannot leave its thread, so it is made there.
-        let build =
-            || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let build = || {
+            Builder::new_current_thread()
+                .enable_all()
+                .on_thread_park(ring::before_sleep)
+                .on_thread_unpark(ring::after_sleep)
+                .build_local(LocalOptions::default())
+        };
         // Signals are the main thread's.
         let _ = signals::hold();
-        let powers = if powerless { give_up_all() } else { Ok(()) };
+        let powers = if setup.powerless { give_up_all() } else { Ok(()) };
         match powers.and_then(|()| build()) {
             Ok(runtime) => {
+                let method = runtime.block_on(async { begin(setup.method) });
                 // Whoever started us waits for this.
-                let _ = started.send(Ok(()));
+                let _ = started.send(Ok(method));
                 runtime.block_on(async {
                     if number == 0 {
                         Tasks::default().spawn(do_chores(plan.clone()));
                     }
                     run(number, plan).await;
                 });
+                // What is left of its connections goes first.
+                drop(runtime);
+                ring::end();
             }
             Err(error) => {
                 let _ = started.send(Err(error));
@@ -90,6 +112,17 @@ pub(super) fn start(
         drop(alive);
     })?;
     start.recv().unwrap_or_else(|_| Err(io::Error::other("the thread died at its start")))
+}
+
+/// Begins a ring, where that is wanted and the kernel has one.
+fn begin(method: Option<EventMethod>) -> Method {
+    if method == Some(EventMethod::Epoll) {
+        return (EventMethod::Epoll, None);
+    }
+    match ring::begin() {
+        Ok(()) => (EventMethod::IoUring, None),
+        Err(error) => (EventMethod::Epoll, Some(error)),
+    }
 }
 
 async fn run(number: usize, mut plan: watch::Receiver<Plan>) {

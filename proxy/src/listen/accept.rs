@@ -11,7 +11,7 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::connection;
+use super::connection::{self, Half};
 use super::crowd::{Crowd, Limits};
 use super::roster::Roster;
 use crate::http::{Client, Endings, Flow, Site};
@@ -59,10 +59,10 @@ pub(crate) struct Place {
 
 impl Place {
     /// Serves a client that has come through this door.
-    pub(super) fn serve(&self, stream: Stream, client: Rc<Client>, door: &Door) {
+    pub(super) fn serve(&self, half: Half, client: Rc<Client>, door: &Door) {
         let (crowd, roster, tasks) = (self.crowd.clone(), self.roster.clone(), self.tasks.clone());
         let retired = door.retired.clone();
-        self.tasks.spawn(connection::serve(stream, client, retired, crowd, roster, tasks));
+        self.tasks.spawn(connection::serve(half, client, retired, crowd, roster, tasks));
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn accept(door: Door, place: Place) {
     };
     let serve = |(stream, peer): (Stream, Option<SocketAddr>)| {
         let client = door.client(door.counters.accept(), &stream, peer, &place.pool);
-        place.serve(stream, client.into(), &door);
+        place.serve((stream, Vec::new()), client.into(), &door);
     };
     let crowd = &place.crowd;
     let next = async || {

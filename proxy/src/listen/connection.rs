@@ -48,9 +48,12 @@ enum Over {
     Packed,
 }
 
+/// A socket, and what was read from it too early.
+pub(super) type Half = (Stream, Vec<u8>);
+
 /// Serves one connection to its end.
 pub(super) async fn serve(
-    stream: Stream,
+    (stream, early): Half,
     client: Rc<Client>,
     retired: CancellationToken,
     crowd: Crowd,
@@ -59,7 +62,7 @@ pub(super) async fn serve(
 ) {
     let place = poll_fn(|cx| Poll::Ready(crowd.enter(&client, cx.waker().clone()))).await;
     let service = TowerToHyperService::new(stack(client.clone()));
-    let wire = Wire::new(Socket::new(stream, client.clone()), client.clone());
+    let wire = Wire::new(Socket::new(stream, client.clone()), early, client.clone());
     let mut http = builder(&client.site.heads).serve_connection(TokioIo::new(wire), service);
     let over = {
         let mut retired = pin!(retired.cancelled());
@@ -101,11 +104,13 @@ pub(super) async fn serve(
         }
         return;
     }
-    let (stream, early) = take_back(http.into_parts());
+    let (mut stream, mut early) = take_back(http.into_parts());
     if matches!(over, Over::Packed) {
-        // What has come too early has no place in a parcel, but that is not resting.
-        let packed = Some(()).filter(|()| early.is_empty());
-        if let Some(Ok(resting)) = packed.map(|()| Resting::pack(&stream, &client)) {
+        let packed = stream.stop().and_then(|unread| {
+            early.extend(unread);
+            Resting::pack(&stream, early, &client)
+        });
+        if let Ok(resting) = packed {
             roster.pack(Parcel::Resting(resting));
         }
         return;
@@ -134,7 +139,7 @@ fn builder(heads: &HeadRules) -> http1::Builder {
 
 /// The socket, and what hyper or the wire had read too far: a copy, so that their buffers are freed
 /// before anything that lasts is allocated.
-fn take_back<S>(parts: http1::Parts<TokioIo<Wire>, S>) -> (Stream, Vec<u8>) {
+fn take_back<S>(parts: http1::Parts<TokioIo<Wire>, S>) -> Half {
     let (stream, behind) = parts.io.into_inner().into_parts();
     (stream, [&*parts.read_buf, &behind].concat())
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::accept::{Door, Place};
+use super::connection::Half;
 use super::tunnel;
 use crate::balance::Held;
 use crate::http::{Client, Testament};
@@ -53,6 +54,9 @@ pub(crate) struct Resting {
     age: Duration,
     idle: Duration,
     patience: Duration,
+    /// What has come of its next request.
+    #[serde(default)]
+    early: Vec<u8>,
 }
 
 /// Connections that are to go on here, for each thread its share.
@@ -90,12 +94,13 @@ impl Parcels {
 }
 
 impl Resting {
-    /// Packs a client that rests.
+    /// Packs a client that rests, with what has come of its next request.
     ///
     /// # Errors
     /// When the process is out of descriptors.
-    pub(super) fn pack(stream: &Stream, client: &Client) -> io::Result<Self> {
+    pub(super) fn pack(stream: &Stream, early: Vec<u8>, client: &Client) -> io::Result<Self> {
         Ok(Self {
+            early,
             socket: stream.bequeath()?,
             door: client.door.clone(),
             id: client.id,
@@ -115,7 +120,7 @@ impl Resting {
     ///
     /// # Errors
     /// Its socket is none.
-    fn unpack(self, door: &Door, pool: &Pool) -> io::Result<(Stream, Rc<Client>)> {
+    fn unpack(self, door: &Door, pool: &Pool) -> io::Result<(Half, Rc<Client>)> {
         let stream = Stream::from_inherited(self.socket)?;
         let now = Instant::now();
         let before = |time| now.checked_sub(time).unwrap_or(now);
@@ -127,7 +132,7 @@ impl Resting {
             patience: Cell::new(self.patience),
             ..client
         };
-        Ok((stream, Rc::new(client)))
+        Ok(((stream, self.early), Rc::new(client)))
     }
 }
 
@@ -140,7 +145,7 @@ pub(crate) fn unpack(parcels: &Parcels, number: usize, doors: &[Door], place: &P
             Parcel::Resting(resting) => match doors.iter().find(|door| resting.is_behind(door)) {
                 Some(door) => resting
                     .unpack(door, &place.pool)
-                    .map(|(stream, client)| place.serve(stream, client, door)),
+                    .map(|(half, client)| place.serve(half, client, door)),
                 // Nobody listens there any more: a client that rests is closed then.
                 None => Ok(()),
             },

@@ -75,8 +75,8 @@ impl AsyncWrite for Socket {
 
     /// hyper flushes whenever it is polled and has nothing to write. It does not read while bytes
     /// of the client's wait behind a request, so it would not see that the client has gone.
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.client.is_unheard() && self.stream.is_read_closed() {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.client.is_unheard() && self.stream.poll_end(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         Poll::Ready(Ok(()))

@@ -3,18 +3,18 @@
 use std::io;
 use std::rc::Rc;
 
+use super::connection::Half;
 use super::parcel::{Carried, Parcel, Parcels};
 use super::roster::{Entry, Roster};
 use crate::balance::{Held, ServerId};
 use crate::http::{Client, Epitaph, Switched};
-use crate::net::Stream;
 use crate::observe::{Counters, Open};
 use crate::tunnel::{Ending, Outcome, Reins, Relay};
 
 /// Runs the tunnel that a client's connection has become. Nothing of the HTTP connection is left but
 /// what the logs may want.
 pub(super) fn begin(
-    half: (Stream, Vec<u8>),
+    half: Half,
     switched: Switched,
     client: Rc<Client>,
     roster: &Roster,

@@ -72,7 +72,8 @@ enum Followed {
 }
 
 impl Wire {
-    pub(super) fn new(socket: Socket, client: Rc<Client>) -> Self {
+    /// A wire from this socket, of which `held` has been read.
+    pub(super) fn new(socket: Socket, held: Vec<u8>, client: Rc<Client>) -> Self {
         let patience = client.patience.get();
         let rules = client.site.heads;
         Self {
@@ -81,7 +82,7 @@ impl Wire {
             patience,
             next: Next::Head(Head::new(rules)),
             upgrade: false,
-            held: Vec::new(),
+            held,
             at: 0,
             ready: 0,
             heads: 0,

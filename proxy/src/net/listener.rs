@@ -2,10 +2,10 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::net::{SocketAddr, TcpStream as StdTcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener as StdUnixListener;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,11 +14,19 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use rustix::net::{SocketFlags, accept_with, acceptfrom_with};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::net::TcpStream;
 
-use super::unix::UnixSocket;
+use super::watch::watch;
 use super::{Addr, Inherited, Stream};
+
+const READABLE: Interest = Interest::READABLE;
+
+/// What a socket is that was accepted.
+const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 
 /// The options of a listening socket, which those that are accepted from it inherit.
 #[derive(Debug, Clone)]
@@ -157,8 +165,8 @@ impl Bound {
     pub(crate) fn listener(&self) -> io::Result<Listener> {
         let fd = self.fd.try_clone()?;
         match self.addr {
-            Addr::Tcp(_) => TcpListener::from_std(StdTcpListener::from(fd)).map(Listener::Tcp),
-            Addr::Unix(_) => UnixListener::from_std(StdUnixListener::from(fd)).map(Listener::Unix),
+            Addr::Tcp(_) => watch(fd, READABLE).map(Listener::Tcp),
+            Addr::Unix(_) => watch(fd, READABLE).map(Listener::Unix),
         }
     }
 }
@@ -188,9 +196,9 @@ impl Drop for Bound {
 #[derive(Debug)]
 pub(crate) enum Listener {
     /// Over IP.
-    Tcp(TcpListener),
+    Tcp(AsyncFd<OwnedFd>),
     /// Over a path.
-    Unix(UnixListener),
+    Unix(AsyncFd<OwnedFd>),
 }
 
 impl Listener {
@@ -209,12 +217,15 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, peer) = listener.accept().await?;
-                Ok((Stream::tcp(stream), Some(peer)))
+                let accept = |fd: &OwnedFd| Ok(acceptfrom_with(fd, FLAGS)?);
+                let (fd, peer) = listener.async_io(READABLE, accept).await?;
+                let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+                Ok((Stream::new(StdTcpStream::from(fd))?, peer))
             }
             Self::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
-                Ok((Stream::unix(UnixSocket::new(stream.into_std()?)?), None))
+                let accept = |fd: &OwnedFd| Ok(accept_with(fd, FLAGS)?);
+                let fd = listener.async_io(READABLE, accept).await?;
+                Ok((Stream::new(UnixStream::from(fd))?, None))
             }
         }
     }

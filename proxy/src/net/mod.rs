@@ -6,9 +6,11 @@ mod addr;
 mod inherited;
 mod listener;
 mod pipe;
+pub(crate) mod ring;
 mod scratch;
 mod stream;
 mod unix;
+mod watch;
 
 pub use addr::Addr;
 pub(crate) use inherited::Inherited;

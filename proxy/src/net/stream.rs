@@ -13,7 +13,8 @@ use socket2::{Domain, SockRef};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::unix::UnixSocket;
+use super::ring::{self, RingSocket};
+use super::unix::{self, UnixSocket};
 use super::{Addr, Inherited};
 
 /// One connected stream socket.
@@ -23,6 +24,8 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     /// Over a path.
     Unix(UnixSocket),
+    /// Over either, of the thread's ring.
+    Ring(RingSocket),
 }
 
 /// How a connection is made, where that is not left to the system. A path knows none of it.
@@ -34,22 +37,54 @@ pub(crate) struct Dialing {
     pub(crate) keepalive: bool,
 }
 
+/// A socket that no runtime knows yet.
+#[derive(Debug)]
+pub(super) enum Connected {
+    /// Over IP.
+    Tcp(StdTcpStream),
+    /// Over a path.
+    Unix(UnixStream),
+}
+
+impl From<StdTcpStream> for Connected {
+    fn from(stream: StdTcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl From<UnixStream> for Connected {
+    fn from(stream: UnixStream) -> Self {
+        Self::Unix(stream)
+    }
+}
+
+impl From<Connected> for OwnedFd {
+    fn from(connected: Connected) -> Self {
+        match connected {
+            Connected::Tcp(stream) => stream.into(),
+            Connected::Unix(stream) => stream.into(),
+        }
+    }
+}
+
 thread_local! {
     /// The streams of this thread, on which they live and die.
     static OPEN: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Stream {
-    /// A stream that is counted as open.
-    pub(super) fn tcp(stream: TcpStream) -> Self {
+    /// A stream of the calling thread's, counted as open. The socket is connected, and does not block.
+    ///
+    /// # Errors
+    /// What its registration said.
+    pub(super) fn new(socket: impl Into<Connected>) -> io::Result<Self> {
+        let stream = match socket.into() {
+            connected if ring::is_here() => Self::Ring(RingSocket::new(connected.into())?),
+            Connected::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream)?),
+            Connected::Unix(stream) => Self::Unix(UnixSocket::new(stream)?),
+        };
         OPEN.set(OPEN.get() + 1);
-        Self::Tcp(stream)
-    }
-
-    /// A stream that is counted as open.
-    pub(super) fn unix(stream: UnixSocket) -> Self {
-        OPEN.set(OPEN.get() + 1);
-        Self::Unix(stream)
+        Ok(stream)
     }
 
     /// How many streams this thread has open, accepted and connected ones.
@@ -76,47 +111,59 @@ impl Stream {
                 }
                 // Frames are small and nobody waits for more of them: Nagle only adds delay.
                 stream.set_nodelay(true)?;
-                Ok(Self::tcp(stream))
+                if ring::is_here() {
+                    return Self::new(stream.into_std()?);
+                }
+                OPEN.set(OPEN.get() + 1);
+                Ok(Self::Tcp(stream))
             }
-            Addr::Unix(path) => UnixSocket::connect(path).map(Self::unix),
+            Addr::Unix(path) => Self::new(unix::connect(path)?),
         }
     }
 
     /// Lets small writes wait for more, on a socket that was accepted: it sends them at once else.
     pub(crate) fn set_delay(&self) {
-        if let Self::Tcp(stream) = self {
-            // A socket that won't is none the worse for it.
-            let _ = stream.set_nodelay(false);
-        }
+        // A socket that won't, or knows nothing of it, is none the worse for it.
+        let _ = self.with_fd(|fd| SockRef::from(&fd).set_tcp_nodelay(false));
     }
 
     /// Makes closing a reset: what the other side has not taken is forgotten.
     pub(crate) fn reset_at_close(&self) {
-        if let Self::Tcp(stream) = self {
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-        }
+        let _ = self.with_fd(|fd| SockRef::from(&fd).set_linger(Some(Duration::ZERO)));
     }
 
-    /// Whether the other side has said that it sends no more, though bytes may wait to be read.
-    /// No system call: it is what the last event said.
-    pub(crate) fn is_read_closed(&self) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
-        let ready = match self {
-            Self::Tcp(stream) => pin!(stream.ready(Interest::READABLE)).poll(&mut cx),
-            Self::Unix(stream) => return stream.is_read_closed(),
+    /// Ready when the other side has said that it sends no more, though bytes may wait to be read:
+    /// as far as the last event said. Of the next one only a socket of a ring wakes for this.
+    pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_ended = match self {
+            Self::Tcp(stream) => {
+                let mut cx = Context::from_waker(Waker::noop());
+                let ready = pin!(stream.ready(Interest::READABLE)).poll(&mut cx);
+                matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+            }
+            Self::Unix(stream) => stream.is_read_closed(),
+            Self::Ring(stream) => return stream.poll_end(cx),
         };
-        matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+        if is_ended { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// The address that the client connected to, where it is an IP address. The system is asked
     /// only when the listener is bound to every address.
     pub(crate) fn local(&self, listener: &Addr) -> Option<SocketAddr> {
-        match (self, listener) {
-            (Self::Tcp(stream), Addr::Tcp(addr)) if addr.ip().is_unspecified() => {
-                stream.local_addr().ok()
+        match listener {
+            Addr::Tcp(addr) if addr.ip().is_unspecified() => {
+                self.with_fd(|fd| SockRef::from(&fd).local_addr()).ok()?.as_socket()
             }
-            (Self::Tcp(_), Addr::Tcp(addr)) => Some(*addr),
-            _ => None,
+            Addr::Tcp(addr) => Some(*addr),
+            Addr::Unix(_) => None,
+        }
+    }
+
+    fn with_fd<T>(&self, work: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+        match self {
+            Self::Tcp(stream) => work(stream.as_fd()),
+            Self::Unix(stream) => work(stream.as_fd()?),
+            Self::Ring(stream) => work(stream.as_fd()),
         }
     }
 }
@@ -127,11 +174,18 @@ impl Stream {
     /// # Errors
     /// When the process is out of descriptors.
     pub(crate) fn bequeath(&self) -> io::Result<Inherited> {
-        let fd = match self {
-            Self::Tcp(stream) => stream.as_fd(),
-            Self::Unix(stream) => stream.as_fd()?,
-        };
-        Ok(fd.try_clone_to_owned()?.into())
+        self.with_fd(|fd| fd.try_clone_to_owned()).map(Inherited::from)
+    }
+
+    /// Has nothing more read from it, and gives what was taken from the system but not read.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(crate) fn stop(&mut self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => Ok(Vec::new()),
+            Self::Ring(stream) => stream.stop(),
+        }
     }
 
     /// Gives it to the calling thread's runtime.
@@ -141,10 +195,8 @@ impl Stream {
     pub(crate) fn from_inherited(inherited: Inherited) -> io::Result<Self> {
         let fd = OwnedFd::from(inherited);
         match SockRef::from(&fd).domain()? {
-            Domain::IPV4 | Domain::IPV6 => {
-                TcpStream::from_std(StdTcpStream::from(fd)).map(Self::tcp)
-            }
-            Domain::UNIX => UnixSocket::new(UnixStream::from(fd)).map(Self::unix),
+            Domain::IPV4 | Domain::IPV6 => Self::new(StdTcpStream::from(fd)),
+            Domain::UNIX => Self::new(UnixStream::from(fd)),
             _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -158,6 +210,7 @@ impl Stream {
         let stream = match self {
             Self::Tcp(stream) => stream,
             Self::Unix(stream) => return stream.poll_read_with(cx, read),
+            Self::Ring(stream) => return stream.poll_read_with(cx, read),
         };
         loop {
             ready!(stream.poll_read_ready(cx))?;
@@ -177,6 +230,7 @@ impl Stream {
         let stream = match self {
             Self::Tcp(stream) => stream,
             Self::Unix(stream) => return stream.poll_write_with(cx, |fd| write(fd.as_fd())),
+            Self::Ring(stream) => return stream.poll_write_with(cx, write),
         };
         loop {
             ready!(stream.poll_write_ready(cx))?;
@@ -201,6 +255,7 @@ macro_rules! either {
         match $self.get_mut() {
             Stream::Tcp($stream) => $call,
             Stream::Unix($stream) => $call,
+            Stream::Ring($stream) => $call,
         }
     };
 }

@@ -12,6 +12,8 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 
+use super::watch::watch;
+
 /// The most that one read takes.
 const PIECE: usize = 64 * 1024;
 
@@ -29,16 +31,6 @@ pub(crate) struct UnixSocket {
 }
 
 impl UnixSocket {
-    /// Connects. That takes no time: there is a place in the listener's queue, or there is none.
-    ///
-    /// # Errors
-    /// What `connect` said; `EAGAIN` where the queue is full.
-    pub(super) fn connect(path: &Path) -> io::Result<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
-        socket.connect(&SockAddr::unix(path)?)?;
-        Self::new(socket.into())
-    }
-
     /// A socket that is connected and does not block.
     pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
         Ok(Self { fd: Some(watch(stream, Interest::READABLE)?), both: false })
@@ -107,12 +99,14 @@ impl UnixSocket {
     }
 }
 
-/// Registers a socket with the thread's runtime.
-#[expect(unsafe_code, reason = "tokio's own sockets are always watched for both")]
-fn watch(stream: UnixStream, interest: Interest) -> io::Result<AsyncFd<UnixStream>> {
-    // SAFETY: the stream owns its descriptor, and gives it out to nobody who could close it before
-    // the registration is gone: neither is moved out of `AsyncFd` but by `into_inner`, which ends it.
-    unsafe { AsyncFd::register_with_interest(stream, interest) }.map_err(Into::into)
+/// Connects. That takes no time: there is a place in the listener's queue, or there is none.
+///
+/// # Errors
+/// What `connect` said; `EAGAIN` where the queue is full.
+pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(socket.into())
 }
 
 impl AsyncRead for UnixSocket {

@@ -129,6 +129,9 @@ impl Relay {
     pub(crate) fn freeze(&mut self) -> io::Result<Frozen> {
         let idle = self.reins.idles(Instant::now());
         let (client, server) = (self.client.bequeath()?, self.server.bequeath()?);
+        // What was taken from the system and not looked at waits with the rest.
+        self.up.hold_unread(&self.client.stop()?);
+        self.down.hold_unread(&self.server.stop()?);
         Ok(Frozen {
             client,
             server,
@@ -150,6 +153,11 @@ impl Relay {
 }
 
 impl Direction {
+    fn hold_unread(&mut self, bytes: &[u8]) {
+        self.frames.see(bytes);
+        self.hold(bytes);
+    }
+
     fn freeze(&mut self) -> io::Result<Way> {
         // What is in a pipe has come behind what is held.
         let mut held = self.held.take().map_or_else(Vec::new, |held| held.into_rest());

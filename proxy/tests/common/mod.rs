@@ -171,9 +171,11 @@ fn config(dir: &tempfile::TempDir, says: Says<'_>) -> Config {
     let Says { threads, main, http, upstream, location } = says;
     let threads = threads.max(1);
     let upstream = if upstream.is_empty() { "server unix:{dir}/a.sock;" } else { upstream };
+    // `tests/run` runs all stories once more with `use epoll;`.
+    let events = std::env::var("TESTS_EVENTS").unwrap_or_default();
     let text = format!(
         "worker_processes {threads}; error_log {{dir}}/error.log info; {main}
-         events {{}}
+         events {{ {events} }}
          http {{
              access_log {{dir}}/access.log;
              upstream workers {{ {upstream} }}

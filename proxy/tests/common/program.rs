@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::thread;
 
 use super::{PATIENCE, wait_until};
 
@@ -63,7 +64,15 @@ impl Place {
         let file = |name| File::create(self.path(name)).unwrap();
         let mut command = Command::new(program);
         command.args(args).current_dir(self.0.path()).stdout(file("out")).stderr(file("err"));
-        Running { child: command.spawn().unwrap(), place: self }
+        // A program that was just written is busy while another test's child, which has inherited
+        // the descriptor that wrote it, has not become its own program.
+        let child = loop {
+            match command.spawn() {
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+                child => break child.unwrap(),
+            }
+        };
+        Running { child, place: self }
     }
 
     /// Runs it to its end.

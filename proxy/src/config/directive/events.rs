@@ -1,6 +1,7 @@
 //! `events` and what this proxy uses of it.
 
 use super::super::inherit::{EventsDraft, MainDraft};
+use super::super::model::EventMethod;
 use super::super::parse::Statement;
 use super::super::problem::Fault;
 use super::super::value;
@@ -30,6 +31,19 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         effect: Effect::Events(worker_connections),
         example: "worker_connections 1024;",
     },
+    Directive {
+        name: "use",
+        means: "How threads learn that bytes have come: `io_uring` (Linux 6.1 and later), where the \
+                kernel brings the bytes of all connections at once, or `epoll`, which tells of each. \
+                `poll` and `select` are taken for `epoll`. Default: `io_uring` where the kernel gives \
+                it, else `epoll`; the error log says at `notice` which it is. It is chosen at the \
+                start: a reload does not change it.",
+        contexts: &[Context::Events],
+        arity: Arity::ONE,
+        block: false,
+        effect: Effect::Events(event_method),
+        example: "use io_uring;",
+    },
 ];
 
 fn events(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
@@ -46,5 +60,16 @@ fn worker_connections(_: &mut Walk, events: &mut EventsDraft, statement: &Statem
         value::number(&word.value)
             .and_then(|n| usize::try_from(n).ok())
             .ok_or_else(|| Fault::at(word.span, format!("invalid number \"{}\"", word.value)))
+    })
+}
+
+fn event_method(_: &mut Walk, events: &mut EventsDraft, statement: &Statement) -> Done {
+    once(&mut events.method, statement, |s| {
+        let word = s.arg(0);
+        match word.value.as_str() {
+            "io_uring" => Ok(EventMethod::IoUring),
+            "epoll" | "poll" | "select" => Ok(EventMethod::Epoll),
+            other => Err(Fault::at(word.span, format!("invalid event type \"{other}\""))),
+        }
     })
 }

@@ -179,7 +179,8 @@ fn next_upstream_words_add_up_and_off_is_off() {
 
 #[test]
 fn what_only_tunes_nginx_is_noted_with_its_place() {
-    let config = load("events {\n use epoll;\n}\nhttp {\n sendfile on;\n tcp_nopush on;\n}\n");
+    let config =
+        load("events {\n multi_accept on;\n}\nhttp {\n sendfile on;\n tcp_nopush on;\n}\n");
     let notes: Vec<_> = config
         .notes
         .iter()

@@ -146,7 +146,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
     row("accept_mutex", EVENTS, Check::Switch, THREADS, "accept_mutex off;"),
     row("accept_mutex_delay", EVENTS, Check::Time, THREADS, "accept_mutex_delay 500ms;"),
     row("multi_accept", EVENTS, Check::Switch, THREADS, "multi_accept on;"),
-    row("use", EVENTS, Check::Own(event), EVENT_LOOP, "use epoll;"),
     row("epoll_events", EVENTS, Check::Number, EVENT_LOOP, "epoll_events 512;"),
     row("worker_aio_requests", EVENTS, Check::Number, FILES, "worker_aio_requests 32;"),
     row("debug_connection", EVENTS, Check::Anything, DEBUG, "debug_connection 127.0.0.1;"),
@@ -191,14 +190,6 @@ fn priority(statement: &Statement) -> Done {
         Some(_) => Ok(()),
         None => Err(argument_says(statement, "invalid number")),
     }
-}
-
-fn event(statement: &Statement) -> Done {
-    let word = statement.arg(0);
-    if ["epoll", "poll", "select"].contains(&word.value.as_str()) {
-        return Ok(());
-    }
-    Err(Fault::at(word.span, format!("invalid event type \"{}\"", word.value)))
 }
 
 fn open_file_cache(statement: &Statement) -> Done {

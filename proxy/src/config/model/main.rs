@@ -1,5 +1,6 @@
 //! The whole configuration: nginx's main context and its `http` block.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct Config {
     /// `worker_connections` of the `events` block; `None` leaves it to the limit on descriptors
     /// (nginx's default: 512).
     pub worker_connections: Option<usize>,
+    /// `use` of the `events` block; `None` takes the best that the kernel has.
+    pub event_method: Option<EventMethod>,
     /// The `http` block; `None` when the file has none (nginx then serves nothing).
     pub http: Option<Http>,
     /// What was read but has no effect here, one sentence with its place each, for `-t`.
@@ -38,6 +41,24 @@ pub struct Config {
     pub warnings: Vec<Spanned<String>>,
     /// Every text that was read, for spans and for `-T`.
     pub sources: Arc<Sources>,
+}
+
+/// How threads learn that bytes have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventMethod {
+    /// They are told of each connection, and read it.
+    Epoll,
+    /// The kernel brings the bytes of all of them.
+    IoUring,
+}
+
+impl fmt::Display for EventMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Epoll => "epoll",
+            Self::IoUring => "io_uring",
+        })
+    }
 }
 
 /// `user NAME [GROUP];`

@@ -1,5 +1,5 @@
-//! Another binary takes over under Supervisor while two thousand clients talk, and none of them
-//! notices.
+//! Another binary takes over under Supervisor while two thousand clients talk, and another
+//! configuration after each, and none of them notices.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are test code too")]
 
 use std::fmt::Display;
@@ -101,8 +101,12 @@ fn changes(guide: &Guide) -> usize {
     guide.front_log().matches("binary changed: 2000 tunnels").count()
 }
 
+fn reloads(guide: &Guide) -> usize {
+    guide.front_log().matches("reconfigured").count()
+}
+
 #[test]
-fn two_thousand_tunnels_go_on_over_three_upgrades() {
+fn two_thousand_tunnels_go_on_over_three_upgrades_and_reloads() {
     let guide = Setup::new(Front::Proxy, Worker::Echo).threads(2).start();
     let pid = guide.supervisorctl(&["pid", "proxy"]);
     let quarter = [TUNNELS / 4; 4];
@@ -114,7 +118,9 @@ fn two_thousand_tunnels_go_on_over_three_upgrades() {
         for upgrade in 1..=3 {
             guide.supervisorctl(&["signal", "USR2", "proxy"]);
             wait_until("the binary is changed", 2 * PATIENCE, || changes(&guide) == upgrade);
-            // And all of them have talked through the new one.
+            guide.supervisorctl(&["signal", "HUP", "proxy"]);
+            wait_until("the configuration is", 2 * PATIENCE, || reloads(&guide) == upgrade);
+            // And all of them have talked through the new ones.
             let before = seen.messages.load(Relaxed);
             let enough = before + 2 * u64::try_from(TUNNELS).unwrap();
             wait_until("they go on", 4 * PATIENCE, || seen.messages.load(Relaxed) > enough);

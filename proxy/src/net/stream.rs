@@ -147,6 +147,12 @@ impl Stream {
         if is_ended { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// Whether what was read last is known to be all there was, and whoever read it is woken when there
+    /// is more: reading again would be in vain.
+    pub(crate) fn is_dry(&self) -> bool {
+        matches!(self, Self::Ring(stream) if stream.is_dry())
+    }
+
     /// The address that the client connected to, where it is an IP address. The system is asked
     /// only when the listener is bound to every address.
     pub(crate) fn local(&self, listener: &Addr) -> Option<SocketAddr> {

@@ -152,6 +152,9 @@ impl Direction {
                             if many && self.held.is_none() {
                                 self.pipe = Pipe::take();
                             }
+                            if from.is_dry() && self.held.is_none() && self.pipe.is_none() {
+                                return Poll::Pending;
+                            }
                         }
                     }
                 }

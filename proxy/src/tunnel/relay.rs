@@ -171,7 +171,7 @@ impl Relay {
 
     /// Runs until both directions have ended or a limit is reached.
     pub(crate) async fn run(&mut self) -> Outcome {
-        let mut watch = Watch { moved: 0, half_closed: false };
+        let mut watch = Watch::default();
         let start = Instant::now();
         if self.reins.is_new() {
             self.reins.note(start.into_std());
@@ -259,9 +259,14 @@ impl Relay {
     ) -> Poll<Option<Outcome>> {
         let (moved, half_closed) = (self.up.moved + self.down.moved, self.is_half_closed());
         if moved != watch.moved || half_closed != watch.half_closed {
-            *watch = Watch { moved, half_closed };
+            (watch.moved, watch.half_closed) = (moved, half_closed);
             self.reins.note(Instant::now().into_std());
         }
+        let is_plain = self.is_plain();
+        if is_plain && watch.rests && !timer.is_elapsed() {
+            return Poll::Pending;
+        }
+        watch.rests = is_plain;
         if self.asked_client.is_some() {
             let heard = [take(&mut self.up.heard), take(&mut self.down.heard)];
             for (asked, _) in self.asked().into_iter().zip(heard).filter(|(_, heard)| *heard) {
@@ -297,6 +302,16 @@ impl Relay {
             timer.as_mut().reset(deadline);
         }
         Poll::Pending
+    }
+
+    /// Whether nothing ends it but that nothing moves: what moves only puts that off.
+    fn is_plain(&self) -> bool {
+        !(self.up.is_blocked()
+            || self.down.is_blocked()
+            || self.is_half_closed()
+            || self.asked_client.is_some()
+            || self.guard.is_some()
+            || self.reins.order().is_some())
     }
 
     /// The client and the server, where they are asked.
@@ -355,9 +370,12 @@ impl Relay {
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// What moved so far; the reins know when.
+#[derive(Debug, Default)]
 struct Watch {
     moved: u64,
     half_closed: bool,
+    /// Whether the timer was set, and asked, when the tunnel was [plain](Relay::is_plain).
+    rests: bool,
 }
 
 fn failed(failure: Failure, source: Side) -> Outcome {

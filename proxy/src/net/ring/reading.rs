@@ -42,6 +42,10 @@ impl Ring {
         cx: &Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let Some(slot) = self.slots.get(index(at)) else { return lost() };
+        if slot.is_awaited(cx) {
+            return Poll::Pending;
+        }
         self.count_call();
         let Some(slot) = self.slots.get_mut(index(at)) else { return lost() };
         let given = slot.give(buf, &mut self.room);
@@ -67,6 +71,12 @@ impl Ring {
         }
         self.wait_for_bytes(at, fd, cx);
         Poll::Pending
+    }
+
+    /// Whether it was read dry; whoever asks is woken when more comes, then, and need not read again.
+    pub(super) fn is_dry(&mut self, at: u32, cx: &Context<'_>) -> bool {
+        let slot = self.slots.get_mut(index(at)).filter(|slot| slot.is_dry());
+        slot.map(|slot| slot.wait(cx)).is_some()
     }
 
     /// Reads in another way than into memory, if it is read directly.

@@ -84,6 +84,16 @@ impl Slot {
         self.end.is_some()
     }
 
+    /// Whether nothing has come, the kernel will say when something does, and whoever asks is woken then.
+    pub(super) fn is_awaited(&self, cx: &Context<'_>) -> bool {
+        self.is_dry() && self.waiter.as_ref().is_some_and(|waiter| waiter.will_wake(cx.waker()))
+    }
+
+    /// Whether all that has come was read, and the kernel will say when more does.
+    pub(super) fn is_dry(&self) -> bool {
+        self.receives && !self.direct && !self.has_bytes() && !self.is_ended()
+    }
+
     /// Notes why nothing more comes.
     fn end(&mut self, end: End) {
         self.end.get_or_insert(end);

@@ -20,6 +20,8 @@ pub(crate) struct RingSocket {
     at: u32,
     /// Whether it would not take more when it was last written to.
     is_full: bool,
+    /// Whether what was read last was all, and whoever read it is woken when there is more.
+    is_dry: bool,
 }
 
 impl RingSocket {
@@ -29,12 +31,17 @@ impl RingSocket {
     /// The calling thread has no ring.
     pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
         let at = with(|ring| ring.open()).ok_or(io::ErrorKind::Unsupported)?;
-        Ok(Self { fd, at, is_full: false })
+        Ok(Self { fd, at, is_full: false, is_dry: false })
     }
 
     /// Ready when the other side has said that it sends no more, though bytes may wait to be read.
     pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<()> {
         with(|ring| ring.poll_end(self.at, self.fd.as_fd(), cx)).unwrap_or(Poll::Ready(()))
+    }
+
+    /// Whether what was read last was all there was, and whoever read it is woken when there is more.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.is_dry
     }
 
     /// Stops receiving, and gives what was received and not read.
@@ -101,8 +108,14 @@ impl AsyncRead for RingSocket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let coop = ready!(poll_proceed(cx));
-        let fd = self.fd.as_fd();
-        let read = ready!(of(with(|ring| ring.poll_read(self.at, fd, cx, buf))));
+        let this = self.get_mut();
+        let fd = this.fd.as_fd();
+        let read = with(|ring| {
+            let read = ring.poll_read(this.at, fd, cx, buf);
+            this.is_dry = read.is_ready() && ring.is_dry(this.at, cx);
+            read
+        });
+        let read = ready!(of(read));
         coop.made_progress();
         Poll::Ready(read)
     }

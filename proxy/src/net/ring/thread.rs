@@ -65,10 +65,12 @@ pub(super) fn with<T>(work: impl FnOnce(&mut Ring) -> T) -> Option<T> {
         .try_with(|ring| {
             let mut ring = ring.borrow_mut();
             let ring = ring.as_mut()?;
-            Some((work(ring), take(&mut ring.woken)))
+            let out = work(ring);
+            let woken = if ring.woken.is_empty() { Vec::new() } else { take(&mut ring.woken) };
+            Some((out, woken))
         })
         .ok()??;
-    if woken.capacity() > 0 {
+    if !woken.is_empty() {
         woken.drain(..).for_each(Waker::wake);
         RING.with_borrow_mut(|ring| ring.as_mut().map(|ring| ring.woken = woken));
     }

@@ -43,6 +43,7 @@ impl Current {
             nodelay: listening.door.nodelay,
             retired: retired.clone(),
             counters: counters.clone(),
+            listener: counters.listener(&bound.asked().to_string()),
             limits: limits.clone(),
         });
         Self {

@@ -76,7 +76,7 @@ impl Prepared {
         let inherited = handover.as_ref().map_or(0, Handover::descriptors);
         let budget = Budget::new(threads, inherited);
         let limits = budget.limits(config, bound.len());
-        let counters = Arc::<Counters>::default();
+        let counters = Arc::new(Counters::new(threads));
         let current = Current::new(config, generation, bound, &counters, &limits);
         let log = &current.error_log;
         let stood = handover.as_ref().map(|left| (left.connections(), left.pause()));

@@ -137,6 +137,7 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
         match now {
             Plan::Serve { doors, parcels, .. } => {
                 let place = Place {
+                    number,
                     pool: pool.clone(),
                     crowd: crowd.clone(),
                     roster: roster.clone(),
@@ -147,7 +148,7 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
                 }
                 let doors = doors.into_iter().map(|door| Door { retired: here.clone(), ..door });
                 let doors: Vec<_> = doors.collect();
-                unpack(&parcels, number, &doors, &place);
+                unpack(&parcels, &doors, &place);
                 for door in doors {
                     tasks.spawn(accept(door, place.clone()));
                 }

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::accept::Place;
 use super::connection::Half;
 use super::parcel::{Carried, Parcel, Parcels};
 use super::roster::{Entry, Roster};
 use crate::balance::{Held, ServerId};
 use crate::http::{Client, Epitaph, Switched};
-use crate::observe::{Counters, Open};
+use crate::observe::{Open, Stage, Tunnelled, Visits};
 use crate::tunnel::{Ending, Outcome, Reins, Relay};
 
 /// Runs the tunnel that a client's connection has become. Nothing of the HTTP connection is left but
@@ -38,16 +40,22 @@ pub(super) fn begin(
 pub(super) fn go_on(
     carried: Carried,
     parcels: &Parcels,
-    roster: &Roster,
+    place: &Place,
 ) -> io::Result<impl Future<Output = ()> + use<>> {
-    let Carried { frozen, held, websocket, testament } = carried;
-    let counters = &parcels.counters;
-    let counted = (Counters::tunnel(counters), Some(Counters::connection(counters)));
+    let Carried { frozen, held, websocket, listener, testament } = carried;
+    let visits = parcels.counters.listener(&listener).of(place.number);
+    let counted = count(&visits);
     let reins = Rc::<Reins>::default();
     let relay = frozen.thaw(reins.clone())?;
-    let entry = enter(roster, &held, websocket, &reins);
+    let entry = enter(&place.roster, &held, websocket, &reins);
     let epitaph = testament.into_epitaph(parcels.log.clone());
     Ok(run(relay, held, websocket, epitaph, entry, counted))
+}
+
+fn count(visits: &Arc<Visits>) -> (Tunnelled, Option<Open>) {
+    let open = visits.connection();
+    open.turn(Stage::Writing);
+    (visits.tunnel(), Some(open))
 }
 
 fn enter(roster: &Roster, held: &Held, websocket: bool, reins: &Rc<Reins>) -> Entry {
@@ -63,7 +71,7 @@ fn run(
     websocket: bool,
     epitaph: Epitaph,
     entry: Entry,
-    counted: (Open, Option<Open>),
+    counted: (Tunnelled, Option<Open>),
 ) -> impl Future<Output = ()> + use<> {
     // What comes after the tunnel's life has room of its own: this one would have it all the time.
     async move {
@@ -73,7 +81,8 @@ fn run(
             && let Ok(frozen) = relay.freeze()
         {
             let testament = epitaph.bequeath();
-            let carried = Carried { frozen, held, websocket, testament };
+            let listener = counted.0.listener().into();
+            let carried = Carried { frozen, held, websocket, listener, testament };
             return entry.pack(Parcel::Tunnel(Box::new(carried)));
         }
         if matches!(outcome, Outcome::Orphaned) {

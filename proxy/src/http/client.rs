@@ -12,6 +12,7 @@ use super::refused::Refused;
 use super::site::Site;
 use crate::net::Addr;
 use crate::observe::{Open, Stage, Tunnelled, Visits, now};
+use crate::status::Source;
 use crate::upstream::Pool;
 
 /// One client connection, as its requests see it.
@@ -33,6 +34,8 @@ pub(crate) struct Client {
     pub(crate) open: RefCell<Option<Open>>,
     /// What its thread counts of its listener.
     pub(crate) visits: Arc<Visits>,
+    /// Who knows how the proxy is.
+    pub(crate) source: Arc<dyn Source>,
     /// When it was accepted.
     pub(crate) since: Instant,
     /// Requests so far.

@@ -17,6 +17,7 @@ use super::roster::Roster;
 use crate::http::{Client, Endings, Flow, Site};
 use crate::net::{Bound, Stream};
 use crate::observe::{Counters, Level, Listener, Visits, errno};
+use crate::status::Source;
 use crate::tasks::Tasks;
 use crate::upstream::Pool;
 
@@ -40,6 +41,8 @@ pub(crate) struct Door {
     pub(crate) retired: CancellationToken,
     /// What numbers connections.
     pub(crate) counters: Arc<Counters>,
+    /// Who knows how the proxy is.
+    pub(crate) source: Arc<dyn Source>,
     /// What is counted of those that come in here.
     pub(crate) listener: Arc<Listener>,
     /// How many connections a thread may have.
@@ -159,6 +162,7 @@ impl Door {
             pool: pool.clone(),
             open: RefCell::new(Some(visits.connection())),
             visits: visits.clone(),
+            source: self.source.clone(),
             since: now,
             requests: Cell::new(0),
             busy: Cell::new(0),

@@ -8,7 +8,7 @@ use super::accept::Place;
 use super::connection::Half;
 use super::parcel::{Carried, Parcel, Parcels};
 use super::roster::{Entry, Roster};
-use crate::balance::{Held, ServerId};
+use crate::balance::Held;
 use crate::http::{Client, Epitaph, Switched};
 use crate::observe::{Open, Stage, Tunnelled, Visits};
 use crate::tunnel::{Ending, Outcome, Reins, Relay};
@@ -26,8 +26,9 @@ pub(super) fn begin(
         epitaph.begin();
     }
     let counted = (client.count_tunnel(), client.open.take());
-    let reins = Rc::<Reins>::default();
-    let entry = enter(roster, &held, websocket, &reins);
+    // Of another protocol nobody knows whether its clients come back.
+    let reins = Rc::new(Reins::new(epitaph.client(), websocket));
+    let entry = roster.enter(held.server(), reins.clone());
     drop(client);
     let relay = Relay::new(half, server, limits, bounds.as_ref(), reins);
     run(relay, held, websocket, epitaph, entry, counted)
@@ -45,10 +46,10 @@ pub(super) fn go_on(
     let Carried { frozen, held, websocket, listener, testament } = carried;
     let visits = parcels.counters.listener(&listener).of(place.number);
     let counted = count(&visits);
-    let reins = Rc::<Reins>::default();
-    let relay = frozen.thaw(reins.clone())?;
-    let entry = enter(&place.roster, &held, websocket, &reins);
     let epitaph = testament.into_epitaph(parcels.log.clone());
+    let reins = Rc::new(Reins::new(epitaph.client(), websocket));
+    let relay = frozen.thaw(reins.clone())?;
+    let entry = place.roster.enter(held.server(), reins);
     Ok(run(relay, held, websocket, epitaph, entry, counted))
 }
 
@@ -56,12 +57,6 @@ fn count(visits: &Arc<Visits>) -> (Tunnelled, Option<Open>) {
     let open = visits.connection();
     open.turn(Stage::Writing);
     (visits.tunnel(), Some(open))
-}
-
-fn enter(roster: &Roster, held: &Held, websocket: bool, reins: &Rc<Reins>) -> Entry {
-    // Of another protocol nobody knows whether its clients come back.
-    let leads_to = if websocket { held.server() } else { ServerId::NONE };
-    roster.enter(leads_to, reins.clone())
 }
 
 #[expect(clippy::manual_async_fn, reason = "an async fn's state would hold its arguments twice")]
@@ -96,7 +91,8 @@ fn run(
         }
         let summary = relay.summary(&outcome, idle);
         counted.0.count_malformed(summary.malformed());
+        entry.end(&summary, websocket);
         epitaph.tell(summary, &outcome);
-        drop((entry, counted));
+        drop(counted);
     }
 }

@@ -58,7 +58,7 @@ impl Counts {
 }
 
 /// The classes of status that answers have, from 1xx to 5xx.
-pub(crate) const CLASSES: usize = 5;
+const CLASSES: usize = 5;
 
 /// What all threads have counted of one listener.
 #[derive(Debug)]

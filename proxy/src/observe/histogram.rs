@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::count::Count;
 
 /// The most bounds that a scale has.
@@ -61,15 +63,15 @@ pub(crate) struct Histogram {
     sum: Count,
 }
 
-/// The same at one moment.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Distribution {
-    /// For each bound how often it was not passed.
-    pub(crate) below: Vec<(f64, u64)>,
+/// How often something was how large, at one moment; in seconds or bytes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
     /// How often in all.
-    pub(crate) count: u64,
+    pub count: u64,
     /// What all of them come to.
-    pub(crate) sum: f64,
+    pub sum: f64,
+    /// For each bound how often it was not passed.
+    pub buckets: Vec<(f64, u64)>,
 }
 
 impl Histogram {
@@ -103,13 +105,13 @@ impl Histogram {
     pub(crate) fn read(&self) -> Distribution {
         let mut count = 0;
         let mut counts = self.counts.iter();
-        let below = self.scale.bounds.iter().zip(&mut counts).map(|(bound, here)| {
+        let buckets = self.scale.bounds.iter().zip(&mut counts).map(|(bound, here)| {
             count += here.get();
             (shown(*bound, self.scale.per), count)
         });
-        let below = below.collect();
+        let buckets = buckets.collect();
         let beyond: u64 = counts.map(Count::get).sum();
-        Distribution { below, count: count + beyond, sum: shown(self.sum.get(), self.scale.per) }
+        Distribution { count: count + beyond, sum: shown(self.sum.get(), self.scale.per), buckets }
     }
 }
 
@@ -136,8 +138,8 @@ mod tests {
             sizes.add(size);
         }
         let read = sizes.read();
-        assert_eq!(read.below[..3], [(16.0, 2), (64.0, 4), (256.0, 4)]);
-        assert_eq!(read.below.last(), Some(&(67_108_864.0, 4)));
+        assert_eq!(read.buckets[..3], [(16.0, 2), (64.0, 4), (256.0, 4)]);
+        assert_eq!(read.buckets.last(), Some(&(67_108_864.0, 4)));
         assert_eq!((read.count, read.sum), (5, 100_000_097.0));
     }
 
@@ -147,14 +149,14 @@ mod tests {
         moments.add_time(Duration::from_micros(500));
         moments.add_time(Duration::from_millis(2500));
         let read = moments.read();
-        assert_eq!(read.below[..2], [(0.0005, 1), (0.001, 1)]);
+        assert_eq!(read.buckets[..2], [(0.0005, 1), (0.001, 1)]);
         assert_eq!((read.count, read.sum), (2, 2.5005));
         let lives = Histogram::new(&Scale::LIVES);
         lives.add_time(Duration::from_secs(90_000));
         let both = Histogram::new(&Scale::LIVES);
         lives.pour_into(&both);
         lives.pour_into(&both);
-        assert_eq!(both.read().below[8..], [(86_400.0, 0), (604_800.0, 2)]);
+        assert_eq!(both.read().buckets[8..], [(86_400.0, 0), (604_800.0, 2)]);
         assert_eq!(both.read().sum, 180_000.0);
     }
 }

@@ -9,6 +9,7 @@ mod counters;
 mod error_log;
 mod file;
 mod histogram;
+mod sizes;
 mod turn;
 
 pub use counters::{Counters, Counts};
@@ -16,7 +17,9 @@ pub use error_log::{ErrorLog, Level, errno};
 
 pub(crate) use buffer::LogBuffer;
 pub(crate) use clock::{iso8601, local, next_daily, unix_millis};
-pub(crate) use counters::{CLASSES, Listener, Open, Stage, Tunnelled, Visits};
+pub(crate) use counters::{Listener, Open, Stage, Tunnelled, Visits};
 pub(crate) use file::LogFile;
-pub(crate) use histogram::{Distribution, Histogram, Scale};
+pub use histogram::Distribution;
+pub(crate) use histogram::{Histogram, Scale};
+pub(crate) use sizes::{message, messages_into};
 pub(crate) use turn::{Turn, now};

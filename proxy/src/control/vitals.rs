@@ -24,12 +24,15 @@ pub(super) fn vitals() -> Process {
         .unwrap_or_default();
     // proc_pid_stat(5) counts from 1, and the third is the first here.
     let field = |number: usize| fields.get(number - 3).copied().unwrap_or(0.0);
-    let since_boot = fs::read_to_string("/proc/uptime").unwrap_or_default();
-    let since_boot = since_boot.split_whitespace().next().and_then(|it| it.parse::<f64>().ok());
-    let started = field(22) / TICKS;
+    let uptime = fs::read_to_string("/proc/uptime").unwrap_or_default();
+    let uptime = uptime.split_whitespace().next().and_then(|it| it.parse::<f64>().ok());
+    let after_boot = field(22) / TICKS;
+    let system = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let boot: u32 = line(&system, "btime").try_into().unwrap_or(0);
     Process {
         pid: std::process::id(),
-        uptime: since_boot.map_or(0.0, |now| (now - started).max(0.0)),
+        started: f64::from(boot) + after_boot,
+        uptime: uptime.map_or(0.0, |now| (now - after_boot).max(0.0)),
         threads: line(&status, "Threads:"),
         memory: line(&status, "VmRSS:") * 1024,
         cpu: (field(14) + field(15)) / TICKS,
@@ -38,7 +41,7 @@ pub(super) fn vitals() -> Process {
     }
 }
 
-/// The number in this line of `/proc/self/status`.
+/// The number in the line of this name.
 fn line(status: &str, name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)

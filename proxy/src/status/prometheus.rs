@@ -31,9 +31,8 @@ impl Snapshot {
             all.family(name, kind, help);
             all.sample(&[], value);
         };
-        let started = self.time - process.uptime;
         let help = "When the process was started, in seconds since 1970.";
-        one("process_start_time_seconds", Kind::Gauge, help, &started);
+        one("process_start_time_seconds", Kind::Gauge, help, &process.started);
         let help = "The time of processors that the process has used.";
         one("process_cpu_seconds", Kind::Counter, help, &process.cpu);
         let help = "The memory that the process has in use.";

@@ -51,6 +51,8 @@ pub struct Reload {
 pub struct Process {
     /// Its number.
     pub pid: u32,
+    /// When it was started, in seconds since 1970.
+    pub started: f64,
     /// For how long it has run.
     pub uptime: f64,
     /// Its threads.

@@ -120,7 +120,10 @@ impl Client {
     /// A request begins: its number, and its fields as they came.
     pub(super) fn begin(&self) -> (u64, Box<[u8]>) {
         self.busy.set(self.busy.get() + 1);
-        self.visits.ask();
+        // nginx counts a request from its first byte on.
+        if self.flow.head_since.get().is_none() {
+            self.visits.ask();
+        }
         self.turn(Stage::Writing);
         let number = self.requests.get() + 1;
         self.requests.set(number);
@@ -155,6 +158,7 @@ impl Client {
         let now = now();
         self.idle_since.set(now);
         self.flow.head_since.set(Some(now));
+        self.visits.ask();
         if self.busy.get() == 0 {
             self.turn(Stage::Reading);
         }

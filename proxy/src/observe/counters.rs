@@ -32,7 +32,7 @@ pub struct Counts {
     pub reading: u64,
     /// Those of them on which nothing is asked.
     pub waiting: u64,
-    /// Requests taken since the start.
+    /// Requests since the start, from their first byte on.
     pub requests: u64,
     /// Tunnels that are open now.
     pub tunnels: u64,
@@ -200,7 +200,7 @@ impl Visits {
         self.accepted.add(1);
     }
 
-    /// One more request is there.
+    /// One more request has begun to come.
     pub(crate) fn ask(&self) {
         self.requests.add(1);
     }

@@ -1,6 +1,6 @@
 //! `status` and `stub_status`: what the proxy counts is what a story did, over threads, reloads and
 //! ends of every kind.
-#![allow(clippy::float_cmp, reason = "sums of whole numbers")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are test code too")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! All that is known of a running proxy at one moment. Times are in seconds, sizes in bytes, and
-//! what is counted is counted since the start.
+//! what is counted is counted since the start. What another version of the program does not say is read as nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,8 @@ pub struct Snapshot {
 }
 
 /// The configuration that is being served.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Generation {
     /// 1 for the one that the process started with; each reload that succeeds makes it one more.
     pub number: u64,
@@ -48,6 +49,7 @@ pub struct Reload {
 
 /// The process, as the system sees it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Process {
     /// Its number.
     pub pid: u32,
@@ -69,6 +71,7 @@ pub struct Process {
 
 /// Client connections, as nginx's `stub_status` counts them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Connections {
     /// Accepted since the start.
     pub accepted: u64,
@@ -101,7 +104,8 @@ impl From<Counts> for Connections {
 }
 
 /// A listening address.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Listener {
     /// The address.
     pub address: String,
@@ -118,6 +122,7 @@ pub struct Listener {
 
 /// Answers by class of status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the classes of status")]
 pub struct Answers {
     #[serde(rename = "1xx")]
@@ -133,7 +138,8 @@ pub struct Answers {
 }
 
 /// An upstream.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Upstream {
     /// Its name.
     pub name: String,
@@ -143,7 +149,8 @@ pub struct Upstream {
 }
 
 /// A server of an upstream.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Server {
     /// Its address.
     pub address: String,
@@ -178,6 +185,7 @@ pub struct Server {
 
 /// What tunnels carry. Those that are open are counted, too.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Traffic {
     /// Tunnels that are open.
     pub tunnels: u64,
@@ -210,7 +218,8 @@ pub struct End {
 }
 
 /// All tunnels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tunnels {
     /// What they carry.
     #[serde(flatten)]
@@ -226,7 +235,8 @@ pub struct Tunnels {
 }
 
 /// An open tunnel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tunnel {
     /// Its client's address.
     pub client: String,

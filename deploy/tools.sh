@@ -51,6 +51,11 @@ need_websockets() {
     "$python" -c 'import websockets.asyncio.server' 2>/dev/null || pip 'websockets>=13'
 }
 
+# need_metrics: has that Python read metrics as Prometheus does; after need_websockets.
+need_metrics() {
+    "$python" -c 'import prometheus_client.openmetrics.parser' 2>/dev/null || pip prometheus-client
+}
+
 # need_node: has `node` find the package `ws`, as Debian ships it.
 need_node() {
     command -v node >/dev/null && NODE_PATH=/usr/share/nodejs node -e 'require("ws")' 2>/dev/null || apt node-ws

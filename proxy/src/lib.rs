@@ -20,6 +20,8 @@ pub mod route;
 
 mod tunnel;
 
+pub mod status;
+
 mod upstream;
 
 mod http;

@@ -201,3 +201,32 @@ fn out_of_descriptors_it_waits_quietly_and_serves_again() {
     signal("TERM", &running.pid());
     assert_eq!(running.end().code, Some(0));
 }
+
+#[test]
+fn status_prints_what_a_running_proxy_says() {
+    let says = "location = /s { status json; } location /";
+    let place = Place::with(&CONF.replace("location /", says));
+    let _running = place.start(&["-c", "x.conf", "-g", "daemon off; error_log x.log notice;"]);
+    let door = place.door("x.log");
+    let asks = |args: &[&str]| {
+        let output = std::process::Command::new(PROXY).arg("status").args(args).output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+        (output.status.code(), out, err)
+    };
+    let url = format!("http://{door}/s");
+    let (code, table, err) = asks(&[&url]);
+    assert_eq!((code, &*err), (Some(0), ""));
+    let listener = table.lines().find(|line| line.starts_with(&door.to_string())).unwrap();
+    let numbers: Vec<_> = listener.split_whitespace().skip(1).collect();
+    assert_eq!(numbers, ["1", "1", "0", "1", "0", "0", "1", "0", "0"], "{table}");
+    let (code, json, _) = asks(&["--json", &url]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["connections"]["requests"]), (Some(0), &2.into()));
+
+    let (code, _, err) = asks(&[&format!("http://{door}/else")]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("the answer is no status"), "{err}");
+    for wrong in [&["here"][..], &[], &["-x", &url], &[&url, &url]] {
+        assert_eq!(asks(wrong).0, Some(1), "{wrong:?}");
+    }
+}

@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use super::choose::primaries;
-use super::lease::ServerId;
+use super::lease::{Seat, ServerId};
 use super::peer::PeerState;
 use super::upstream::Upstream;
 use super::zone::lock;
@@ -130,7 +130,8 @@ impl<A> Upstream<A> {
         let group = &self.inner.group;
         let counts = group.lock();
         let some = counts.iter().enumerate().filter(|(_, counts)| counts.allowance > 0);
-        some.map(|(place, counts)| (ServerId::new(group, place), counts.allowance)).collect()
+        let id = |place, counts| ServerId::new(group, Seat::new(place, counts));
+        some.map(|(place, counts)| (id(place, counts), counts.allowance)).collect()
     }
 
     /// Takes so many of a server's allowance, or what is left of it: whoever does so releases as

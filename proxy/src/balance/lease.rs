@@ -1,8 +1,9 @@
 //! Counting is owning: what a pick returns.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::peer::Counts;
 use super::upstream::Inner;
 use super::zone::Group;
 
@@ -53,6 +54,22 @@ impl<A> Lease<A> {
         counts.failed(&peer.settings, now) && !self.upstream.alone()
     }
 
+    /// Why it failed, for who asks why it is benched.
+    pub fn blame(&self, why: impl Into<Box<str>>) {
+        self.counts(|counts| counts.why = Some(why.into()));
+    }
+
+    /// Its answer has opened a tunnel, so long after it was picked.
+    pub fn opened(&self, after: Duration) {
+        self.counts(|counts| counts.handshakes.add_time(after));
+    }
+
+    fn counts(&self, with: impl FnOnce(&mut Counts)) {
+        if let Some(counts) = self.held.group.lock().get_mut(self.held.seat.place()) {
+            with(counts);
+        }
+    }
+
     /// The peer answered. A benched one that was picked as the last resort, or after its
     /// `fail_timeout`, is back at once.
     pub fn succeeded(&self) {
@@ -74,49 +91,68 @@ impl<A> Lease<A> {
 #[must_use = "a connection that is dropped no longer counts"]
 pub struct Held {
     group: Arc<Group>,
-    place: usize,
+    seat: Seat,
 }
 
 impl Held {
     /// Takes over a connection that the pick has counted.
-    pub(super) fn new(group: Arc<Group>, place: usize) -> Self {
-        Self { group, place }
+    pub(super) fn new(group: Arc<Group>, seat: Seat) -> Self {
+        Self { group, seat }
     }
-}
 
-impl Held {
     /// Whom it is counted for.
     #[must_use]
     pub fn server(&self) -> ServerId {
-        ServerId::new(&self.group, self.place)
+        ServerId::new(&self.group, self.seat)
     }
 }
 
-/// A server of an upstream, across generations: what [`Held`] counts for. It means something while
-/// a connection to that server is held.
+/// Where in its group a server is counted, and the number that tells it from whoever is counted
+/// there before and after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Seat {
+    place: u32,
+    number: u32,
+}
+
+impl Seat {
+    /// Nobody is counted there.
+    pub(super) const NOWHERE: Self = Self { place: u32::MAX, number: 0 };
+
+    pub(super) fn new(place: usize, counts: &Counts) -> Self {
+        Self { place: u32::try_from(place).unwrap_or(u32::MAX), number: counts.number() }
+    }
+
+    fn place(self) -> usize {
+        usize::try_from(self.place).unwrap_or(usize::MAX)
+    }
+}
+
+/// A server of an upstream, across generations: what [`Held`] counts for. No other server is called
+/// the same, before or after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ServerId {
     group: usize,
-    place: usize,
+    seat: Seat,
 }
 
 impl ServerId {
     /// None of all servers: for connections that nobody moves.
-    pub const NONE: Self = Self { group: 0, place: 0 };
+    pub const NONE: Self = Self { group: 0, seat: Seat::NOWHERE };
 
-    pub(super) fn new(group: &Arc<Group>, place: usize) -> Self {
-        Self { group: Arc::as_ptr(group).addr(), place }
+    pub(super) fn new(group: &Arc<Group>, seat: Seat) -> Self {
+        Self { group: Arc::as_ptr(group).addr(), seat }
     }
 
     /// Where it is counted, if it is there.
     pub(super) fn place_in(self, group: &Arc<Group>) -> Option<usize> {
-        (self.group == Arc::as_ptr(group).addr()).then_some(self.place)
+        (self.group == Arc::as_ptr(group).addr()).then_some(self.seat.place())
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(counts) = self.group.lock().get_mut(self.place) {
+        if let Some(counts) = self.group.lock().get_mut(self.seat.place()) {
             counts.active = counts.active.saturating_sub(1);
         }
         self.group.line.advance();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::lease::ServerId;
+use super::lease::{Seat, ServerId};
 use super::upstream::Upstream;
 
 /// A server that has connections.
@@ -33,11 +33,11 @@ impl<A> Upstream<A> {
         let group = &self.inner.group;
         let counts = group.lock();
         let occupied = counts.iter().enumerate().filter(|(_, counts)| counts.active > 0);
-        let occupied = occupied.map(|(place, _)| {
+        let occupied = occupied.map(|(place, counts)| {
             let settings = self.inner.peers.iter().find(|peer| peer.place == place);
             let settings = settings.map(|peer| &peer.settings);
             Occupied {
-                server: ServerId::new(group, place),
+                server: ServerId::new(group, Seat::new(place, counts)),
                 address: settings.map(|settings| settings.address.clone()),
                 stays: settings.is_some_and(|settings| !settings.down),
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::lease::{Held, ServerId};
+use super::lease::{Held, Seat, ServerId};
 use super::zone::{Zone, lock};
 
 /// A server of an upstream, as a configuration lists it.
@@ -37,9 +37,12 @@ impl<A: Clone + Eq + Hash> Zone<A> {
         let mut groups = lock(&self.groups);
         let directory = groups.entry(upstream).or_default();
         let place = directory.place(address, nth);
-        if let Some(counts) = directory.group.lock().get_mut(place) {
+        let mut counts = directory.group.lock();
+        let seat = counts.get_mut(place).map(|counts| {
             counts.active += 1;
-        }
-        Held::new(Arc::clone(&directory.group), place)
+            Seat::new(place, counts)
+        });
+        drop(counts);
+        Held::new(Arc::clone(&directory.group), seat.unwrap_or(Seat::NOWHERE))
     }
 }

@@ -1,6 +1,9 @@
 //! One peer: what the configuration says of it, what is counted of it, and when it may be picked.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+
+use crate::observe::{Histogram, Scale};
 
 /// What one generation says of one peer: nginx's `server` inside `upstream`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +83,10 @@ pub struct PeerSnapshot<A> {
 }
 
 /// What is counted of one peer. It outlives the generation that listed it first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Counts {
+    /// Which server it is: no other has the same number.
+    number: u32,
     /// Upstreams (one per generation) that list this peer.
     pub(super) users: u32,
     /// Connections held.
@@ -106,7 +111,16 @@ pub(super) struct Counts {
     pub(super) picks: u64,
     /// Failures ever seen.
     failures: u64,
+    /// Why it failed last.
+    pub(super) why: Option<Box<str>>,
+    /// Answers ever had of it.
+    pub(super) answers: u64,
+    /// How long it took from the pick to the answer that opened a tunnel.
+    pub(super) handshakes: Histogram,
 }
+
+/// The number of the server that was listed last.
+static LAST: AtomicU32 = AtomicU32::new(0);
 
 /// How far a peer has come back.
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,6 +138,36 @@ enum Recovery {
 pub(super) const WHOLE: i64 = 1000;
 
 impl Counts {
+    /// Those of a server of which nothing is counted yet.
+    pub(super) fn new() -> Self {
+        Self {
+            number: LAST.fetch_add(1, Relaxed).wrapping_add(1),
+            users: 0,
+            active: 0,
+            current_weight: 0,
+            penalty: 0,
+            fails: 0,
+            checked: None,
+            probing: false,
+            recovery: Recovery::default(),
+            touched: None,
+            allowance: 0,
+            picks: 0,
+            failures: 0,
+            why: None,
+            answers: 0,
+            handshakes: Histogram::new(&Scale::MOMENTS),
+        }
+    }
+
+    pub(super) fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Whether anybody still needs these counts.
     pub(super) fn in_use(&self) -> bool {
         self.users > 0 || self.active > 0
@@ -152,6 +196,12 @@ impl Counts {
         settings.max_fails > 0
             && self.fails >= settings.max_fails
             && !self.window_over(settings, now)
+    }
+
+    /// How long it is still on the bench.
+    pub(super) fn benched_for<A>(&self, settings: &PeerSettings<A>, now: Instant) -> Duration {
+        let since = self.checked.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
+        settings.fail_timeout.saturating_sub(since)
     }
 
     fn window_over<A>(&self, settings: &PeerSettings<A>, now: Instant) -> bool {
@@ -192,6 +242,7 @@ impl Counts {
     /// The peer answered. As in nginx that clears its failures when the pick was a probe, so that
     /// one slow answer among many quick ones still counts.
     pub(super) fn succeeded<A>(&mut self, settings: &PeerSettings<A>) {
+        self.answers += 1;
         if self.probing {
             self.probing = false;
             if settings.max_fails > 0 && self.fails >= settings.max_fails {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::choose::{least_conn, longest_untouched, primaries, round_robin};
 use super::hash::{self, Ring};
-use super::lease::{Held, Lease};
+use super::lease::{Held, Lease, Seat};
 use super::line::Turn;
 use super::peer::{Counts, PeerSettings, PeerSnapshot, PeerState, WHOLE};
 use super::random::random;
@@ -114,7 +114,7 @@ impl<A> Upstream<A> {
     #[must_use]
     pub fn pick(&self, tried: &mut Tried, now: Instant) -> Option<Lease<A>> {
         let inner = &self.inner;
-        let (index, place, benched) = {
+        let (index, seat, benched) = {
             let mut counts = inner.group.lock();
             if inner.recovers {
                 counts.iter_mut().for_each(|counts| counts.recover(now));
@@ -124,10 +124,10 @@ impl<A> Upstream<A> {
             let counts = counts.get_mut(peer.place)?;
             let benched = counts.state(&peer.settings, inner.alone(), now) == PeerState::Benched;
             counts.picked(&peer.settings, now);
-            (index, peer.place, benched)
+            (index, Seat::new(peer.place, counts), benched)
         };
         tried.insert(index);
-        let held = Held::new(Arc::clone(&inner.group), place);
+        let held = Held::new(Arc::clone(&inner.group), seat);
         Some(Lease::new(held, Arc::clone(inner), index, benched))
     }
 

@@ -79,7 +79,7 @@ impl<A: Clone + Eq + Hash> Directory<A> {
         self.places.retain(|_, place| match counts.get_mut(*place) {
             Some(counts) if counts.in_use() => true,
             Some(counts) => {
-                *counts = Counts::default();
+                *counts = Counts::new();
                 self.free.push(*place);
                 false
             }
@@ -111,7 +111,7 @@ impl<A: Clone + Eq + Hash> Directory<A> {
         *self.places.entry((address, nth)).or_insert_with(|| {
             self.free.pop().unwrap_or_else(|| {
                 let mut counts = self.group.lock();
-                counts.push(Counts::default());
+                counts.push(Counts::new());
                 counts.len() - 1
             })
         })

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::Args;
-use super::words;
+use super::{status, words};
 use crate::config::model::{ErrorLog, LogLevel, LogTarget};
 use crate::config::{BUILT_IN, Config, Loader, Problem, Span, Spanned, modules};
 use crate::control::{self, Error, FORMAT, Handover, Order, StartLog};
 
 /// The whole program, but for ending the process: 0 and 1 as nginx.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut args = args.into_iter().peekable();
+    if args.next_if(|arg| arg == "status").is_some() {
+        return status::main(args.map(|arg| arg.to_string_lossy().into_owned()));
+    }
     let args = match Args::parse(args) {
         Ok(args) => args,
         Err(misuse) => {

@@ -12,6 +12,7 @@ pub(super) const USAGE: &str = "\
 Usage: proxy [-?hvVtTq] [-s signal] [-p prefix]
              [-e filename] [-c filename] [-g directives]
        proxy [--listen address...] [--upstream address...]
+       proxy status [--json] URL
 
 Options:
   -?,-h         : this help
@@ -31,6 +32,10 @@ Options:
   --upstream address...  : whom to balance over: unix:PATH, HOST:PORT, or a
                            pattern such as 'unix:run/*.sock' (default:
                            unix:websockets-test_00.sock to _03.sock)
+
+  status URL   : how a running proxy is, asked for at a location of it that
+                 says \"status json;\": http://HOST:PORT/PATH, or
+                 http://unix:SOCKET:/PATH; --json prints what it answered
 
 Without -c the configuration is that of the guide: WebSocket connections to
 the listening address are balanced over the upstream's servers by least_conn.

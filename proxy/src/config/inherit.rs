@@ -185,6 +185,7 @@ impl Level {
             self.keepalive_timeout.unwrap_or((Duration::from_secs(75), None));
         Settings {
             proxy_pass: None,
+            status: None,
             steps: Vec::new(),
             internal: false,
             limit_except: None,

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::survey::Survey;
 use super::worker::Plan;
 use crate::config::Config;
 use crate::generation::{Chores, Generation};
 use crate::listen::{Door, Limits, Parcels};
 use crate::net::Bound;
-use crate::observe::{Counters, ErrorLog, Level};
+use crate::observe::{ErrorLog, Level};
 use crate::upstream::Group;
 
 /// What is being served.
@@ -31,7 +32,7 @@ impl Current {
         config: &Config,
         generation: Generation,
         bound: Vec<Arc<Bound>>,
-        counters: &Arc<Counters>,
+        survey: &Arc<Survey>,
         limits: &Limits,
     ) -> Self {
         let retired = CancellationToken::new();
@@ -42,11 +43,16 @@ impl Current {
             patience: listening.door.patience,
             nodelay: listening.door.nodelay,
             retired: retired.clone(),
-            counters: counters.clone(),
+            counters: survey.counters.clone(),
+            source: survey.clone(),
+            listener: survey.counters.listener(&bound.asked().to_string()),
             limits: limits.clone(),
         });
+        let doors = doors.collect();
+        let addrs = |bound: &Arc<Bound>| (bound.asked().clone(), bound.addr().clone());
+        survey.serve(bound.iter().map(addrs).collect(), generation.upstreams.clone());
         Self {
-            doors: doors.collect(),
+            doors,
             bound,
             upstreams: generation.upstreams,
             retired,

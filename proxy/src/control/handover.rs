@@ -66,6 +66,9 @@ struct Tunnel {
     /// Whom it is counted for.
     server: Listing<Addr>,
     websocket: bool,
+    /// The listener that its client came through.
+    #[serde(default)]
+    listener: Box<str>,
     testament: Testament,
     /// Where limits count it: zone and key.
     limits: Vec<(Box<str>, Box<[u8]>)>,
@@ -189,8 +192,10 @@ impl Handover {
         // One that could not be marked would be left to a child that nobody reads from.
         let _ = self.each(Inherited::discard);
         let tunnels = self.tunnels.into_iter().filter_map(|tunnel| {
-            let Tunnel { frozen, websocket, testament, held, .. } = tunnel;
-            Some(Parcel::Tunnel(Box::new(Carried { frozen, held: held?, websocket, testament })))
+            let Tunnel { frozen, websocket, listener, testament, held, .. } = tunnel;
+            let held = held?;
+            let carried = Carried { frozen, held, websocket, listener, testament };
+            Some(Parcel::Tunnel(Box::new(carried)))
         });
         tunnels.chain(self.resting.into_iter().map(Parcel::Resting)).collect()
     }
@@ -228,13 +233,14 @@ impl Listener {
 
 impl Tunnel {
     fn new(carried: Carried, zone: &Zone<Addr>, zones: &Zones) -> Self {
-        let Carried { frozen, held, websocket, testament } = carried;
+        let Carried { frozen, held, websocket, listener, testament } = carried;
         let nobody =
             || Listing { upstream: "".into(), address: Addr::Unix(Path::new("").into()), nth: 0 };
         Self {
             frozen,
             server: zone.listing(held.server()).unwrap_or_else(nobody),
             websocket,
+            listener,
             limits: testament.counted.iter().filter_map(|it| zones.entry(it)).collect(),
             testament,
             held: Some(held),
@@ -242,10 +248,10 @@ impl Tunnel {
     }
 
     fn unpack(self, zone: &Zone<Addr>, zones: &Zones, logs: &Logs<'_>) -> Carried {
-        let Self { frozen, server, websocket, mut testament, limits, held: _ } = self;
+        let Self { frozen, server, websocket, listener, mut testament, limits, held: _ } = self;
         testament.open(logs);
         let counted = limits.iter().filter_map(|(name, key)| zones.count_again(name, key));
         testament.counted = counted.collect();
-        Carried { frozen, held: zone.hold(server), websocket, testament }
+        Carried { frozen, held: zone.hold(server), websocket, listener, testament }
     }
 }

@@ -12,6 +12,8 @@ mod proxy;
 mod signals;
 mod start_log;
 mod successor;
+mod survey;
+mod vitals;
 mod worker;
 
 pub(crate) use handover::{FORMAT, Handover};

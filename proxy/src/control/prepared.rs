@@ -11,6 +11,7 @@ use super::current::Current;
 use super::handover::Handover;
 use super::listeners;
 use super::proxy::{Error, Proxy};
+use super::survey::Survey;
 use super::worker;
 use crate::balance::Zone;
 use crate::config::Config;
@@ -76,8 +77,11 @@ impl Prepared {
         let inherited = handover.as_ref().map_or(0, Handover::descriptors);
         let budget = Budget::new(threads, inherited);
         let limits = budget.limits(config, bound.len());
-        let counters = Arc::<Counters>::default();
-        let current = Current::new(config, generation, bound, &counters, &limits);
+        let counters = Arc::new(Counters::new(threads));
+        let (askers, asked): (Vec<_>, Vec<_>) =
+            (0..threads).map(|_| mpsc::unbounded_channel()).unzip();
+        let survey = Arc::new(Survey::new(counters.clone(), zone.clone(), askers));
+        let current = Current::new(config, generation, bound, &survey, &limits);
         let log = &current.error_log;
         let stood = handover.as_ref().map(|left| (left.connections(), left.pause()));
         let parcels = handover.map_or_else(Vec::new, |handover| {
@@ -88,9 +92,10 @@ impl Prepared {
         let (plan, orders) = watch::channel(current.plan(parcels));
         let (alive, all_ended) = mpsc::channel(1);
         let setup = worker::Setup { powerless, method: config.event_method };
-        for number in 0..threads {
-            let method = worker::start(number, orders.clone(), alive.clone(), setup)
-                .map_err(Error::Thread)?;
+        for (number, asks) in asked.into_iter().enumerate() {
+            let orders = (orders.clone(), asks);
+            let method =
+                worker::start(number, orders, alive.clone(), setup).map_err(Error::Thread)?;
             if number == 0 {
                 tell_method(&current.error_log, config.event_method, &method);
             }
@@ -108,7 +113,7 @@ impl Prepared {
         }
         let alive = Mutex::new(Some(all_ended));
         let current = Mutex::new(current);
-        Ok(Proxy { plan, zone, limits: zones, counters, files, threads, budget, current, alive })
+        Ok(Proxy { plan, zone, limits: zones, survey, files, threads, budget, current, alive })
     }
 }
 

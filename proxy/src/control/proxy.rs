@@ -12,6 +12,7 @@ use super::current::Current;
 use super::handover::Handover;
 use super::listeners;
 use super::prepared::Prepared;
+use super::survey::Survey;
 use super::worker::Plan;
 use crate::balance::{PeerSnapshot, Zone};
 use crate::config::{Config, Problem};
@@ -19,7 +20,8 @@ use crate::generation::{self, LogFiles};
 use crate::limit::Zones;
 use crate::listen::{Parcel, Parcels};
 use crate::net::Addr;
-use crate::observe::{Counters, Counts, ErrorLog, Level, errno};
+use crate::observe::{Counts, ErrorLog, Level, errno};
+use crate::status::Snapshot;
 use crate::upstream::Group;
 
 /// How long threads may take to pack, once they do not wait for requests any more.
@@ -120,7 +122,7 @@ pub struct Proxy {
     pub(super) plan: watch::Sender<Plan>,
     pub(super) zone: Zone<Addr>,
     pub(super) limits: Zones,
-    pub(super) counters: Arc<Counters>,
+    pub(super) survey: Arc<Survey>,
     pub(super) files: LogFiles,
     pub(super) threads: usize,
     pub(super) budget: Budget,
@@ -160,6 +162,15 @@ impl Proxy {
     /// # Errors
     /// What is wrong with it; the old one then goes on unchanged.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
+        self.load(config).inspect_err(|error| self.note_failure(error))
+    }
+
+    /// Remembers why a reload has failed, for who asks.
+    pub(super) fn note_failure(&self, error: &Error) {
+        self.survey.fail(error.to_string());
+    }
+
+    fn load(&self, config: &Config) -> Result<(), Error> {
         if !self.serves() {
             return Err(Error::Ending);
         }
@@ -168,7 +179,7 @@ impl Proxy {
         let bound = listeners::bind(&generation, &current.bound)?;
         listeners::change(&generation, &bound);
         let limits = self.budget.limits(config, bound.len());
-        let next = Current::new(config, generation, bound, &self.counters, &limits);
+        let next = Current::new(config, generation, bound, &self.survey, &limits);
         let mut old = std::mem::replace(&mut *current, next);
         listeners::leave(old.leave(), &current.bound);
         self.plan.send_replace(current.plan(self.parcels(Vec::new(), &current)));
@@ -183,7 +194,12 @@ impl Proxy {
 
     /// The counters at this moment.
     pub fn counts(&self) -> Counts {
-        self.counters.read()
+        self.survey.counters.read()
+    }
+
+    /// All that is known of it at this moment; nothing when one of its threads does not answer.
+    pub async fn status(&self) -> Option<Snapshot> {
+        self.survey.look().await
     }
 
     /// The upstreams and what each of their servers has, at this moment.
@@ -281,7 +297,7 @@ impl Proxy {
 
     /// What another program image needs to go on with, but for the connections.
     pub(super) fn handover(&self) -> io::Result<Handover> {
-        Handover::new(&self.current().bound, self.counters.total())
+        Handover::new(&self.current().bound, self.survey.counters.total())
     }
 
     /// Adds connections to it.
@@ -296,7 +312,7 @@ impl Proxy {
 
     fn parcels(&self, parcels: Vec<Parcel>, current: &Current) -> Parcels {
         let log = current.error_log.clone();
-        Parcels::new(parcels, self.threads, self.counters.clone(), log)
+        Parcels::new(parcels, self.threads, self.survey.counters.clone(), log)
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {

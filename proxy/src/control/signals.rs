@@ -103,7 +103,9 @@ impl Signals {
                 }
                 _ = self.hup.recv() => {
                     log("signal 1 (SIGHUP) received, reconfiguring");
-                    match reload().map_err(Error::from).and_then(|config| proxy.reload(&config)) {
+                    let loaded = reload().map_err(Error::from);
+                    let loaded = loaded.inspect_err(|error| proxy.note_failure(error));
+                    match loaded.and_then(|config| proxy.reload(&config)) {
                         Ok(()) => log("reconfigured"),
                         Err(error) => {
                             proxy.error_log().log(Level::Emerg, format_args!("{error}"));

@@ -14,7 +14,9 @@ use super::account::give_up_all;
 use super::signals;
 use crate::config::model::EventMethod;
 use crate::generation::Chores;
-use crate::listen::{Crowd, Door, LOOK, Parcel, Parcels, Place, Releases, Roster, accept, unpack};
+use crate::listen::{
+    Ask, Crowd, Door, LOOK, Parcel, Parcels, Place, Releases, Roster, accept, unpack,
+};
 use crate::net::ring;
 use crate::tasks::Tasks;
 use crate::tunnel::{Ending, Order};
@@ -73,7 +75,7 @@ pub(super) type Method = (EventMethod, Option<io::Error>);
 /// When the system gives no thread, or no epoll descriptor to it.
 pub(super) fn start(
     number: usize,
-    plan: watch::Receiver<Plan>,
+    (plan, asks): (watch::Receiver<Plan>, mpsc::UnboundedReceiver<Ask>),
     alive: mpsc::Sender<()>,
     setup: Setup,
 ) -> io::Result<Method> {
@@ -99,7 +101,7 @@ pub(super) fn start(
                     if number == 0 {
                         Tasks::default().spawn(do_chores(plan.clone()));
                     }
-                    run(number, plan).await;
+                    run(number, plan, asks).await;
                 });
                 // What is left of its connections goes first.
                 drop(runtime);
@@ -125,18 +127,20 @@ fn begin(method: Option<EventMethod>) -> Method {
     }
 }
 
-async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
+async fn run(number: usize, mut plan: watch::Receiver<Plan>, asks: mpsc::UnboundedReceiver<Ask>) {
     let (tasks, pool) = (Tasks::default(), Pool::default());
     let (crowd, roster) = (Crowd::default(), Roster::default());
     // What this thread alone ends.
     let mut here = CancellationToken::new();
     Tasks::default().spawn(sweep(pool.clone(), plan.clone()));
+    Tasks::default().spawn(answer(asks, roster.clone()));
     Tasks::default().spawn(release(Releases::new(number, roster.clone()), plan.clone()));
     loop {
         let now = plan.borrow_and_update().clone();
         match now {
             Plan::Serve { doors, parcels, .. } => {
                 let place = Place {
+                    number,
                     pool: pool.clone(),
                     crowd: crowd.clone(),
                     roster: roster.clone(),
@@ -147,7 +151,7 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>) {
                 }
                 let doors = doors.into_iter().map(|door| Door { retired: here.clone(), ..door });
                 let doors: Vec<_> = doors.collect();
-                unpack(&parcels, number, &doors, &place);
+                unpack(&parcels, &doors, &place);
                 for door in doors {
                     tasks.spawn(accept(door, place.clone()));
                 }
@@ -206,6 +210,14 @@ async fn end(roster: &Roster) {
     roster.end(|_| Some(order));
     // Requests that are under way are not waited for.
     let _ = timeout(FAREWELL, roster.emptied()).await;
+}
+
+/// Says what there is when somebody asks.
+async fn answer(mut asks: mpsc::UnboundedReceiver<Ask>, roster: Roster) {
+    while let Some(Ask { known, some, to }) = asks.recv().await {
+        // Whoever has asked may not be waiting any more.
+        let _ = to.send(roster.share(&known, some));
+    }
 }
 
 /// Drops connections to servers that were closed or have idled for too long.

@@ -27,6 +27,7 @@ use crate::route::uri::Slashes;
 use crate::route::{
     Case, Location, Locations, Names, Pattern, Regex, ServerName, Servers, Template, Variable,
 };
+use crate::status::Format;
 use crate::upstream::Times;
 
 /// Builds the servers of one configuration.
@@ -202,11 +203,12 @@ impl<'a, 'u> Builder<'a, 'u> {
         settings: &Settings,
         matched: Matched,
     ) -> Result<Rules, Problem> {
-        let action = match &settings.proxy_pass {
-            Some(pass) => {
+        let action = match (&settings.proxy_pass, settings.status) {
+            (_, Some(status)) => Action::Status(format(status)),
+            (Some(pass), None) => {
                 Action::Forward(Box::new(self.forwarding(settings, pass, matched.length())?))
             }
-            None => Action::Files,
+            (None, None) => Action::Files,
         };
         self.buffers(settings)?;
         let limit_except = match &settings.limit_except {
@@ -354,5 +356,14 @@ impl<'a, 'u> Builder<'a, 'u> {
             },
             next: next_upstream(&settings.proxy_next_upstream),
         })
+    }
+}
+
+/// How the proxy says how it is.
+fn format(status: model::Status) -> Format {
+    match status {
+        model::Status::Stub => Format::Stub,
+        model::Status::Json => Format::Json,
+        model::Status::Prometheus => Format::Prometheus,
     }
 }

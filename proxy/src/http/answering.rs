@@ -29,6 +29,7 @@ impl Forwarded<'_> {
             self.note(Try::ended);
             // Who does not have a thing, or does not give it, is none the worse for it.
             if !matches!(head.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
+                lease.blame(format!("answered {}", head.status));
                 lease.failed(now());
             }
             return Attempt::Continue(head.status);

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::endings::Endings;
@@ -12,7 +11,8 @@ use super::record::Switched;
 use super::refused::Refused;
 use super::site::Site;
 use crate::net::Addr;
-use crate::observe::{Counters, Open, now};
+use crate::observe::{Open, Stage, Tunnelled, Visits, now};
+use crate::status::Source;
 use crate::upstream::Pool;
 
 /// One client connection, as its requests see it.
@@ -32,8 +32,10 @@ pub(crate) struct Client {
     pub(crate) pool: Pool,
     /// What keeps it counted as open.
     pub(crate) open: RefCell<Option<Open>>,
-    /// What is counted.
-    pub(crate) counters: Arc<Counters>,
+    /// What its thread counts of its listener.
+    pub(crate) visits: Arc<Visits>,
+    /// Who knows how the proxy is.
+    pub(crate) source: Arc<dyn Source>,
     /// When it was accepted.
     pub(crate) since: Instant,
     /// Requests so far.
@@ -118,7 +120,11 @@ impl Client {
     /// A request begins: its number, and its fields as they came.
     pub(super) fn begin(&self) -> (u64, Box<[u8]>) {
         self.busy.set(self.busy.get() + 1);
-        self.counters.requests.fetch_add(1, Relaxed);
+        // nginx counts a request from its first byte on.
+        if self.flow.head_since.get().is_none() {
+            self.visits.ask();
+        }
+        self.turn(Stage::Writing);
         let number = self.requests.get() + 1;
         self.requests.set(number);
         (number, self.fields.borrow_mut().pop_front().unwrap_or_default())
@@ -147,10 +153,32 @@ impl Client {
         endings.always || (endings.lingers && self.linger.get())
     }
 
-    /// Its answer has ended.
-    pub(super) fn end(&self) {
+    /// The head of a request has begun to come, and is not whole.
+    pub(crate) fn begin_head(&self) {
+        let now = now();
+        self.idle_since.set(now);
+        self.flow.head_since.set(Some(now));
+        self.visits.ask();
+        if self.busy.get() == 0 {
+            self.turn(Stage::Reading);
+        }
+    }
+
+    /// The answer to a request has ended, which came at this moment and has become no tunnel.
+    pub(super) fn end(&self, started: Option<Instant>) {
+        let now = now();
         self.busy.set(self.busy.get().saturating_sub(1));
-        self.idle_since.set(now());
+        self.idle_since.set(now);
+        started.into_iter().for_each(|started| self.visits.end(now - started));
+        if self.busy.get() == 0 {
+            let begun = self.flow.head_since.get().is_some();
+            self.turn(if begun { Stage::Reading } else { Stage::Waiting });
+        }
+    }
+
+    /// What its connection is about from now on.
+    pub(crate) fn turn(&self, stage: Stage) {
+        self.open.borrow().iter().for_each(|open| open.turn(stage));
     }
 
     /// Whether nothing of a request is there, and all that was answered has gone out.
@@ -166,7 +194,7 @@ impl Client {
     }
 
     /// Counts a tunnel while it lives.
-    pub(crate) fn count_tunnel(&self) -> Open {
-        self.counters.tunnel()
+    pub(crate) fn count_tunnel(&self) -> Tunnelled {
+        self.visits.tunnel()
     }
 }

@@ -54,6 +54,11 @@ impl Context {
         rest.push('"');
         Self { client: record.peer(), rest: rest.into() }
     }
+
+    /// Who has asked; nothing over a Unix socket.
+    pub(super) fn client(&self) -> Option<SocketAddr> {
+        self.client
+    }
 }
 
 impl fmt::Display for Context {

@@ -1,5 +1,6 @@
 //! What the end of a tunnel is told with.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -62,6 +63,11 @@ impl Epitaph {
             },
             counted: record.course.standing.counted.take().into(),
         }
+    }
+
+    /// Who has opened the tunnel; nothing over a Unix socket.
+    pub(crate) fn client(&self) -> Option<SocketAddr> {
+        self.context.client()
     }
 
     /// Tells the access logs that it has begun, as far as they want to know, and forgets the request

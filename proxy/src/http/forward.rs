@@ -20,6 +20,7 @@ use super::epitaph::Epitaph;
 use super::record::{Record, Switched};
 use super::reply::Refusal;
 use super::site::{Action, Forwarding};
+use super::status;
 use super::tries::Try;
 use super::websocket::{is_to_websocket, verify};
 use crate::balance::Tried;
@@ -53,6 +54,9 @@ impl Service<Exchange> for Forward {
             return Either::Left(ready(Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))));
         };
         match &rules.action {
+            Action::Status(format) => {
+                Either::Right(Box::pin(status::answer(exchange.record, *format)))
+            }
             Action::Files => Either::Left(ready(Err(Refusal::Status(StatusCode::NOT_FOUND)))),
             // The only future of a request that is boxed.
             Action::Forward(_) => Either::Right(Box::pin(async move {
@@ -181,6 +185,13 @@ impl<'a> Forwarded<'a> {
             Ok(Reply::Answer(head, body)) => self.answered(head, body, lease),
             Ok(Reply::Switched(head, server, early)) => {
                 lease.succeeded();
+                let tries = self.record.tries.borrow();
+                tries
+                    .last()
+                    .into_iter()
+                    .filter_map(|last| last.header)
+                    .for_each(|it| lease.opened(it));
+                drop(tries);
                 let switched = self.switched(head, (server, early), lease);
                 Attempt::Break(switched.map_err(Refusal::Status))
             }
@@ -292,7 +303,11 @@ impl<'a> Forwarded<'a> {
         let phase = failure.phase();
         let upstream = Some(self.written(lease.peer()));
         self.record.log(failure.level(), upstream, format_args!("{failure} {phase}"));
-        if failure.blames_server() && lease.failed(now()) {
+        let blamed = failure.blames_server();
+        if blamed {
+            lease.blame(format!("{failure} {phase}"));
+        }
+        if blamed && lease.failed(now()) {
             let what = format_args!("upstream server temporarily disabled {phase}");
             self.record.log(Level::Warn, upstream, what);
         }

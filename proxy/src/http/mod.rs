@@ -35,6 +35,7 @@ mod returning;
 mod rewritten;
 mod routing;
 mod site;
+mod status;
 mod target;
 mod tries;
 mod values;

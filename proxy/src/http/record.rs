@@ -168,7 +168,8 @@ impl Record {
 impl Drop for Record {
     /// The answer has ended, or nobody waits for it any more.
     fn drop(&mut self) {
-        self.client.end();
+        let counts = !matches!(self.status.get(), 0 | 101);
+        self.client.end(counts.then_some(self.started));
         if !self.silent.get() {
             super::access::write(self);
         }

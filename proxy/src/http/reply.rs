@@ -90,6 +90,7 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
             Ok(answer) => answer,
             Err(Refusal::Hangup(status)) => {
                 record.status.set(status);
+                record.client.visits.answer(status);
                 return Poll::Ready(Err(Hangup));
             }
             Err(Refusal::Status(status)) => page(&record, status),
@@ -133,6 +134,7 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
         accel::carry(*fields, &mut head, !matches!(content, Content::Server(_)));
     }
     record.status.set(head.status.as_u16());
+    record.client.visits.answer(head.status.as_u16());
     head.version = Version::HTTP_11;
     let tokens = record.rules().is_none_or(|rules| rules.tokens);
     // A server's own is only here where the configuration passes it.

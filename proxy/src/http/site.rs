@@ -17,6 +17,7 @@ use super::passing::{Passing, Towards};
 use super::websocket::{Origins, Told, WebSocket};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
+use crate::status::Format;
 use crate::upstream::{NextUpstream, Times};
 
 /// Everything that answers at one listening address.
@@ -183,6 +184,8 @@ impl LogSink {
 pub(crate) enum Action {
     /// `proxy_pass`
     Forward(Box<Forwarding>),
+    /// How the proxy is.
+    Status(Format),
     /// A file.
     Files,
 }

@@ -14,7 +14,7 @@ use super::limits::Verdict;
 use super::record::Record;
 use super::site::{Action, Forwarding};
 use super::tries::Framing;
-use super::{lengths, phrase, tries};
+use super::{lengths, phrase, status, tries};
 use crate::observe::{self, Level, now};
 use crate::route::{Captures, Fact, Map, Values, Variable, lookup};
 
@@ -49,6 +49,10 @@ impl Values for Record {
             }
             Variable::Set(position) => self.write_set(*position, out),
             Variable::WebSocket(Fact::Duration) => self.write_duration(out),
+            Variable::ConnectionsActive
+            | Variable::ConnectionsReading
+            | Variable::ConnectionsWaiting
+            | Variable::ConnectionsWriting => status::write(self, variable, out),
             Variable::WebSocket(fact) => self.stage.get().write(*fact, out),
             _ => self.write_request(variable, out) || self.write_answer(variable, out),
         }

@@ -16,7 +16,8 @@ use super::crowd::{Crowd, Limits};
 use super::roster::Roster;
 use crate::http::{Client, Endings, Flow, Site};
 use crate::net::{Bound, Stream};
-use crate::observe::{Counters, Level, errno};
+use crate::observe::{Counters, Level, Listener, Visits, errno};
+use crate::status::Source;
 use crate::tasks::Tasks;
 use crate::upstream::Pool;
 
@@ -38,8 +39,12 @@ pub(crate) struct Door {
     pub(crate) nodelay: bool,
     /// Cancelled when the generation is retired.
     pub(crate) retired: CancellationToken,
-    /// What is counted.
+    /// What numbers connections.
     pub(crate) counters: Arc<Counters>,
+    /// Who knows how the proxy is.
+    pub(crate) source: Arc<dyn Source>,
+    /// What is counted of those that come in here.
+    pub(crate) listener: Arc<Listener>,
     /// How many connections a thread may have.
     pub(crate) limits: Limits,
 }
@@ -47,6 +52,8 @@ pub(crate) struct Door {
 /// Where connections live: what a thread has for all of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
+    /// The thread's number.
+    pub(crate) number: usize,
     /// Its idle connections to servers.
     pub(crate) pool: Pool,
     /// How many connections it has.
@@ -79,8 +86,11 @@ pub(crate) async fn accept(door: Door, place: Place) {
             return;
         }
     };
+    let visits = door.listener.of(place.number);
     let serve = |(stream, peer): (Stream, Option<SocketAddr>)| {
-        let client = door.client(door.counters.accept(), &stream, peer, &place.pool);
+        visits.accept();
+        let id = door.counters.number();
+        let client = door.client(id, &stream, peer, (&place.pool, &visits));
         place.serve((stream, Vec::new()), client.into(), &door);
     };
     let crowd = &place.crowd;
@@ -134,7 +144,7 @@ impl Door {
         id: u64,
         stream: &Stream,
         peer: Option<SocketAddr>,
-        pool: &Pool,
+        (pool, visits): (&Pool, &Arc<Visits>),
     ) -> Client {
         if !self.nodelay {
             stream.set_delay();
@@ -150,8 +160,9 @@ impl Door {
             local,
             site: site.clone(),
             pool: pool.clone(),
-            open: RefCell::new(Some(Counters::connection(&self.counters))),
-            counters: self.counters.clone(),
+            open: RefCell::new(Some(visits.connection())),
+            visits: visits.clone(),
+            source: self.source.clone(),
             since: now,
             requests: Cell::new(0),
             busy: Cell::new(0),

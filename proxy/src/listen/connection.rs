@@ -21,7 +21,7 @@ use super::tunnel;
 use super::wire::Wire;
 use crate::http::{Client, Endings, HeadRules, stack};
 use crate::net::Stream;
-use crate::observe::{Turn, now};
+use crate::observe::{Stage, Turn, now};
 use crate::tasks::Tasks;
 
 /// How often a connection is looked at that no event may wake.
@@ -97,6 +97,7 @@ pub(super) async fn serve(
         .await
     };
     drop(place);
+    client.turn(Stage::Writing);
     let switched = client.switched.borrow_mut().take();
     if matches!(over, Over::Broken) {
         if client.flow.reset.get() && client.flow.blocked.get().is_some() {

@@ -9,7 +9,9 @@ mod mend;
 mod parcel;
 mod release;
 mod roster;
+mod share;
 mod socket;
+mod tally;
 mod tunnel;
 mod wire;
 
@@ -18,3 +20,5 @@ pub(crate) use crowd::{Crowd, Limits, Shortage};
 pub(crate) use parcel::{Carried, Parcel, Parcels, Resting, unpack};
 pub(crate) use release::{LOOK, Releases};
 pub(crate) use roster::Roster;
+pub(crate) use share::{Ask, Seen, Share};
+pub(crate) use tally::Tally;

@@ -17,7 +17,6 @@ use crate::http::{Client, Testament};
 use crate::net::{Addr, Inherited, Stream};
 use crate::observe::{Counters, ErrorLog, Level, errno};
 use crate::tunnel::Frozen;
-use crate::upstream::Pool;
 
 /// A connection that stands still.
 #[derive(Debug)]
@@ -37,6 +36,8 @@ pub(crate) struct Carried {
     pub(crate) held: Held,
     /// Whether it speaks WebSocket.
     pub(crate) websocket: bool,
+    /// The listener that its client came through, as the configuration writes its address.
+    pub(crate) listener: Box<str>,
     /// What its end is told with.
     pub(crate) testament: Testament,
 }
@@ -120,11 +121,12 @@ impl Resting {
     ///
     /// # Errors
     /// Its socket is none.
-    fn unpack(self, door: &Door, pool: &Pool) -> io::Result<(Half, Rc<Client>)> {
+    fn unpack(self, door: &Door, place: &Place) -> io::Result<(Half, Rc<Client>)> {
         let stream = Stream::from_inherited(self.socket)?;
         let now = Instant::now();
         let before = |time| now.checked_sub(time).unwrap_or(now);
-        let client = door.client(self.id, &stream, self.peer, pool);
+        let visits = door.listener.of(place.number);
+        let client = door.client(self.id, &stream, self.peer, (&place.pool, &visits));
         let client = Client {
             since: before(self.age),
             requests: Cell::new(self.requests),
@@ -136,15 +138,16 @@ impl Resting {
     }
 }
 
-/// Goes on with the share of the thread of this number.
-pub(crate) fn unpack(parcels: &Parcels, number: usize, doors: &[Door], place: &Place) {
-    for parcel in parcels.take(number) {
+/// Goes on with this thread's share.
+pub(crate) fn unpack(parcels: &Parcels, doors: &[Door], place: &Place) {
+    for parcel in parcels.take(place.number) {
         let gone_on = match parcel {
-            Parcel::Tunnel(carried) => tunnel::go_on(*carried, parcels, &place.roster)
-                .map(|tunnel| place.tasks.spawn(tunnel)),
+            Parcel::Tunnel(carried) => {
+                tunnel::go_on(*carried, parcels, place).map(|tunnel| place.tasks.spawn(tunnel))
+            }
             Parcel::Resting(resting) => match doors.iter().find(|door| resting.is_behind(door)) {
                 Some(door) => resting
-                    .unpack(door, &place.pool)
+                    .unpack(door, place)
                     .map(|(half, client)| place.serve(half, client, door)),
                 // Nobody listens there any more: a client that rests is closed then.
                 None => Ok(()),

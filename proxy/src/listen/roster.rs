@@ -1,13 +1,16 @@
 //! The tunnels of one thread, and whom they lead to.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use super::parcel::Parcel;
+use super::tally::Tally;
 use crate::balance::ServerId;
-use crate::tunnel::{Ending, Order, Reins};
+use crate::observe::{Histogram, Scale};
+use crate::tunnel::{Ending, Order, Reins, Summary};
 
 /// The tunnels of one thread.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +22,23 @@ struct Shared {
     /// Whether what rests is packed, rather than kept or closed.
     packing: Cell<bool>,
     packed: RefCell<Vec<Parcel>>,
+    past: RefCell<Past>,
+}
+
+/// What the tunnels were that have ended.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) whole: Tally,
+    /// Those of each server. One that is not counted any more is forgotten when somebody asks.
+    pub(super) servers: HashMap<ServerId, Tally>,
+    pub(super) lives: Histogram,
+}
+
+impl Default for Past {
+    fn default() -> Self {
+        let lives = Histogram::new(&Scale::LIVES);
+        Self { whole: Tally::default(), servers: HashMap::new(), lives }
+    }
 }
 
 /// 24 bytes for each tunnel: an idle one is to cost little.
@@ -32,9 +52,16 @@ struct Members {
 }
 
 #[derive(Debug)]
-struct Member {
-    server: ServerId,
-    reins: Rc<Reins>,
+pub(super) struct Member {
+    pub(super) server: ServerId,
+    pub(super) reins: Rc<Reins>,
+}
+
+impl Member {
+    /// Whom it is to be moved from.
+    fn leads_to(&self) -> ServerId {
+        if self.reins.moves() { self.server } else { ServerId::NONE }
+    }
 }
 
 /// A tunnel's place in the roster.
@@ -60,6 +87,20 @@ impl Drop for Entry {
 }
 
 impl Entry {
+    /// The tunnel has ended.
+    pub(super) fn end(self, summary: &Summary, websocket: bool) {
+        let server = {
+            let members = self.roster.0.members.borrow();
+            let member = members.places.get(self.place).and_then(Option::as_ref);
+            member.map_or(ServerId::NONE, |member| member.server)
+        };
+        self.roster.past(|past| {
+            past.whole.add_ended(summary, websocket);
+            past.servers.entry(server).or_default().add_ended(summary, websocket);
+            past.lives.add_time(summary.age);
+        });
+    }
+
     /// Leaves what the tunnel was to whoever goes on with it.
     pub(super) fn pack(self, parcel: Parcel) {
         self.roster.pack(parcel);
@@ -84,7 +125,7 @@ impl Roster {
     pub(super) fn select(&self, holds: impl Fn(ServerId, &Reins) -> bool) -> Vec<Rc<Reins>> {
         let members = self.0.members.borrow();
         let members = members.places.iter().flatten();
-        let selected = members.filter(|member| holds(member.server, &member.reins));
+        let selected = members.filter(|member| holds(member.leads_to(), &member.reins));
         selected.map(|member| member.reins.clone()).collect()
     }
 
@@ -92,10 +133,20 @@ impl Roster {
     pub(crate) fn end(&self, mut order: impl FnMut(ServerId) -> Option<Order>) {
         let members = self.0.members.borrow();
         for member in members.places.iter().flatten() {
-            if let Some(order) = order(member.server) {
+            if let Some(order) = order(member.leads_to()) {
                 member.reins.end(order);
             }
         }
+    }
+
+    /// With each tunnel that there is.
+    pub(super) fn each(&self, with: impl FnMut(&Member)) {
+        self.0.members.borrow().places.iter().flatten().for_each(with);
+    }
+
+    /// With what there was.
+    pub(super) fn past<T>(&self, with: impl FnOnce(&mut Past) -> T) -> T {
+        with(&mut self.0.past.borrow_mut())
     }
 
     /// Waits until no tunnel is left.

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::accept::Place;
 use super::connection::Half;
 use super::parcel::{Carried, Parcel, Parcels};
 use super::roster::{Entry, Roster};
-use crate::balance::{Held, ServerId};
+use crate::balance::Held;
 use crate::http::{Client, Epitaph, Switched};
-use crate::observe::{Counters, Open};
+use crate::observe::{Open, Stage, Tunnelled, Visits};
 use crate::tunnel::{Ending, Outcome, Reins, Relay};
 
 /// Runs the tunnel that a client's connection has become. Nothing of the HTTP connection is left but
@@ -24,8 +26,9 @@ pub(super) fn begin(
         epitaph.begin();
     }
     let counted = (client.count_tunnel(), client.open.take());
-    let reins = Rc::<Reins>::default();
-    let entry = enter(roster, &held, websocket, &reins);
+    // Of another protocol nobody knows whether its clients come back.
+    let reins = Rc::new(Reins::new(epitaph.client(), websocket));
+    let entry = roster.enter(held.server(), reins.clone());
     drop(client);
     let relay = Relay::new(half, server, limits, bounds.as_ref(), reins);
     run(relay, held, websocket, epitaph, entry, counted)
@@ -38,22 +41,22 @@ pub(super) fn begin(
 pub(super) fn go_on(
     carried: Carried,
     parcels: &Parcels,
-    roster: &Roster,
+    place: &Place,
 ) -> io::Result<impl Future<Output = ()> + use<>> {
-    let Carried { frozen, held, websocket, testament } = carried;
-    let counters = &parcels.counters;
-    let counted = (Counters::tunnel(counters), Some(Counters::connection(counters)));
-    let reins = Rc::<Reins>::default();
-    let relay = frozen.thaw(reins.clone())?;
-    let entry = enter(roster, &held, websocket, &reins);
+    let Carried { frozen, held, websocket, listener, testament } = carried;
+    let visits = parcels.counters.listener(&listener).of(place.number);
+    let counted = count(&visits);
     let epitaph = testament.into_epitaph(parcels.log.clone());
+    let reins = Rc::new(Reins::new(epitaph.client(), websocket));
+    let relay = frozen.thaw(reins.clone())?;
+    let entry = place.roster.enter(held.server(), reins);
     Ok(run(relay, held, websocket, epitaph, entry, counted))
 }
 
-fn enter(roster: &Roster, held: &Held, websocket: bool, reins: &Rc<Reins>) -> Entry {
-    // Of another protocol nobody knows whether its clients come back.
-    let leads_to = if websocket { held.server() } else { ServerId::NONE };
-    roster.enter(leads_to, reins.clone())
+fn count(visits: &Arc<Visits>) -> (Tunnelled, Option<Open>) {
+    let open = visits.connection();
+    open.turn(Stage::Writing);
+    (visits.tunnel(), Some(open))
 }
 
 #[expect(clippy::manual_async_fn, reason = "an async fn's state would hold its arguments twice")]
@@ -63,7 +66,7 @@ fn run(
     websocket: bool,
     epitaph: Epitaph,
     entry: Entry,
-    counted: (Open, Option<Open>),
+    counted: (Tunnelled, Option<Open>),
 ) -> impl Future<Output = ()> + use<> {
     // What comes after the tunnel's life has room of its own: this one would have it all the time.
     async move {
@@ -73,7 +76,8 @@ fn run(
             && let Ok(frozen) = relay.freeze()
         {
             let testament = epitaph.bequeath();
-            let carried = Carried { frozen, held, websocket, testament };
+            let listener = counted.0.listener().into();
+            let carried = Carried { frozen, held, websocket, listener, testament };
             return entry.pack(Parcel::Tunnel(Box::new(carried)));
         }
         if matches!(outcome, Outcome::Orphaned) {
@@ -87,7 +91,8 @@ fn run(
         }
         let summary = relay.summary(&outcome, idle);
         counted.0.count_malformed(summary.malformed());
+        entry.end(&summary, websocket);
         epitaph.tell(summary, &outcome);
-        drop((entry, counted));
+        drop(counted);
     }
 }

@@ -20,7 +20,7 @@ use super::socket::Socket;
 use crate::framing::Body;
 use crate::http::{Client, Refused};
 use crate::net::Stream;
-use crate::observe::{Level, now};
+use crate::observe::Level;
 
 /// What is read at once while a head is not whole.
 const PIECE: usize = 4096;
@@ -294,9 +294,7 @@ impl AsyncRead for Wire {
             buf.set_filled(before);
             if this.ready == 0 && matches!(this.next, Next::Head(_)) {
                 // The head has begun: it has its own time to become whole.
-                let now = now();
-                this.client.idle_since.set(now);
-                this.client.flow.head_since.set(Some(now));
+                this.client.begin_head();
                 this.client.patience.set(this.patience);
             }
         }

@@ -4,16 +4,22 @@
 
 mod buffer;
 mod clock;
+mod count;
 mod counters;
 mod error_log;
 mod file;
+mod histogram;
+mod sizes;
 mod turn;
 
-pub(crate) use counters::Open;
 pub use counters::{Counters, Counts};
 pub use error_log::{ErrorLog, Level, errno};
 
 pub(crate) use buffer::LogBuffer;
 pub(crate) use clock::{iso8601, local, next_daily, unix_millis};
+pub(crate) use counters::{Listener, Open, Stage, Tunnelled, Visits};
 pub(crate) use file::LogFile;
+pub use histogram::Distribution;
+pub(crate) use histogram::{Histogram, Scale};
+pub(crate) use sizes::{message, messages_into};
 pub(crate) use turn::{Turn, now};

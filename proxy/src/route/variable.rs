@@ -26,6 +26,14 @@ pub enum Variable {
     ConnectionRequests,
     /// Seconds since the connection was accepted, with milliseconds.
     ConnectionTime,
+    /// Client connections that are open.
+    ConnectionsActive,
+    /// Those of them on which a head has begun to come.
+    ConnectionsReading,
+    /// Those of them on which nothing is asked.
+    ConnectionsWaiting,
+    /// The others.
+    ConnectionsWriting,
     /// The request's Content-Length.
     ContentLength,
     /// The request's Content-Type.
@@ -203,6 +211,10 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("connection", Variable::Connection),
     ("connection_requests", Variable::ConnectionRequests),
     ("connection_time", Variable::ConnectionTime),
+    ("connections_active", Variable::ConnectionsActive),
+    ("connections_reading", Variable::ConnectionsReading),
+    ("connections_waiting", Variable::ConnectionsWaiting),
+    ("connections_writing", Variable::ConnectionsWriting),
     ("content_length", Variable::ContentLength),
     ("content_type", Variable::ContentType),
     ("document_root", Variable::DocumentRoot),
@@ -256,10 +268,6 @@ const BUILT_IN: &[(&str, Variable)] = &[
 /// The variables of nginx 1.31 that this proxy does not have.
 const MISSING: &[&str] = &[
     "ancient_browser",
-    "connections_active",
-    "connections_reading",
-    "connections_waiting",
-    "connections_writing",
     "date_gmt",
     "date_local",
     "fastcgi_path_info",

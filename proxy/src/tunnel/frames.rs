@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::observe::message;
+
 /// The longest header: two bytes, a length of eight, a key of four.
 const LONGEST: usize = 14;
 
@@ -27,6 +29,9 @@ pub(crate) struct Tracker {
     masked: bool,
     /// Whether a message has begun whose last frame has not.
     fragmented: bool,
+    /// Whether it runs ahead of another one, which counts what comes.
+    #[serde(default)]
+    ahead: bool,
 }
 
 /// What comes next.
@@ -78,7 +83,13 @@ impl Tracker {
             first: 0,
             masked,
             fragmented: false,
+            ahead: false,
         }
+    }
+
+    /// One that runs ahead of it.
+    pub(super) fn ahead(&self) -> Self {
+        Self { ahead: true, ..self.clone() }
     }
 
     /// Whether it knows where it is.
@@ -252,6 +263,9 @@ impl Tracker {
         self.phase = if self.is_close() { Phase::Closed } else { Phase::Header };
         if self.first & 0x88 == 0x80 {
             self.messages = self.messages.saturating_add(1);
+            if !self.ahead {
+                message(self.size);
+            }
         }
     }
 

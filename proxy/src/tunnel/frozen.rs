@@ -30,6 +30,9 @@ pub(crate) struct Frozen {
     limits: Limits,
     /// For how long nothing has moved.
     idle: Millis,
+    /// For how long it has been there, in milliseconds.
+    #[serde(default)]
+    age: u64,
 }
 
 /// One direction.
@@ -93,10 +96,11 @@ impl Frozen {
     pub(crate) fn thaw(self, reins: Rc<Reins>) -> io::Result<Relay> {
         let now = Instant::now();
         reins.note(now.checked_sub(self.idle.into()).unwrap_or(now));
+        reins.begin(now.checked_sub(Duration::from_millis(self.age)).unwrap_or(now));
         let asked = |frozen: Option<FrozenAsked>| {
             frozen.zip(self.limits.pings).map(|(frozen, pings)| frozen.thaw(pings))
         };
-        Ok(Relay {
+        let relay = Relay {
             client: Stream::from_inherited(self.client)?,
             server: Stream::from_inherited(self.server)?,
             up: self.up.thaw(),
@@ -108,7 +112,9 @@ impl Frozen {
             first_end: self.first_end,
             limits: self.limits,
             reins,
-        })
+        };
+        relay.tell();
+        Ok(relay)
     }
 }
 
@@ -127,7 +133,8 @@ impl Relay {
     /// # Errors
     /// The process is out of descriptors, or what is in a pipe cannot be had; it may go on then.
     pub(crate) fn freeze(&mut self) -> io::Result<Frozen> {
-        let idle = self.reins.idles(Instant::now());
+        let now = Instant::now();
+        let (idle, age) = (self.reins.idles(now), self.reins.age(now));
         let (client, server) = (self.client.bequeath()?, self.server.bequeath()?);
         // What was taken from the system and not looked at waits with the rest.
         self.up.hold_unread(&self.client.stop()?);
@@ -148,6 +155,7 @@ impl Relay {
             first_end: self.first_end,
             limits: self.limits,
             idle: idle.into(),
+            age: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
         })
     }
 }

@@ -71,7 +71,7 @@ impl Guard {
 
     /// Looks at what comes next from the client.
     fn look(&mut self, frames: &Tracker, bytes: &[u8]) -> Result<(), Breach> {
-        let mut next = frames.clone();
+        let mut next = frames.ahead();
         next.see(bytes);
         if self.forbids(&next) {
             let place = self.place_before(frames, bytes);
@@ -79,7 +79,7 @@ impl Guard {
         }
         let messages = next.messages().wrapping_sub(frames.messages());
         if !self.allows(messages, Instant::now()) {
-            let mut rest = frames.clone();
+            let mut rest = frames.ahead();
             return Err(Breach { ending: Ending::TooMany, place: Some(rest.finish(bytes)) });
         }
         Ok(())
@@ -108,7 +108,7 @@ impl Guard {
 
     /// Where the first frame begins that makes a message too long.
     fn place_before(&self, frames: &Tracker, bytes: &[u8]) -> Option<usize> {
-        let mut known = frames.clone();
+        let mut known = frames.ahead();
         if known.is_in_header() {
             return None;
         }

@@ -21,6 +21,6 @@ pub(crate) use frames::Tracker;
 pub(crate) use frozen::Frozen;
 pub(crate) use guard::{Bounds, Rate};
 pub(crate) use pings::Pings;
-pub(crate) use reins::Reins;
+pub(crate) use reins::{Passed, Reins};
 pub(crate) use relay::{Limits, Outcome, Relay, Side};
 pub(crate) use summary::{By, Summary};

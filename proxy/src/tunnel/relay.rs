@@ -40,7 +40,7 @@ pub(crate) struct Limits {
 }
 
 /// A time in a quarter of the room of a `Duration`: 49 days at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Millis(u32);
 
 impl From<Duration> for Millis {
@@ -174,6 +174,7 @@ impl Relay {
         let mut watch = Watch::default();
         let start = Instant::now();
         if self.reins.is_new() {
+            self.reins.begin(start.into_std());
             self.reins.note(start.into_std());
         }
         let mut timer = pin!(sleep_until(start + Duration::from(self.limits.idle)));
@@ -190,6 +191,7 @@ impl Relay {
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(outcome) = self.poll_move(cx) {
+                    self.tell();
                     return Poll::Ready(outcome);
                 }
                 if let Some(outcome) = ready!(self.poll_limits(&mut watch, timer.as_mut(), cx)) {
@@ -198,6 +200,12 @@ impl Relay {
             }
         })
         .await
+    }
+
+    /// Says what has gone both ways, for who asks from outside.
+    pub(super) fn tell(&self) {
+        let passed = |way: &Direction| (way.frames.messages(), way.moved);
+        self.reins.pass([passed(&self.up), passed(&self.down)]);
     }
 
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
@@ -261,6 +269,7 @@ impl Relay {
         if moved != watch.moved || half_closed != watch.half_closed {
             (watch.moved, watch.half_closed) = (moved, half_closed);
             self.reins.note(Instant::now().into_std());
+            self.tell();
         }
         let is_plain = self.is_plain();
         if is_plain && watch.rests && !timer.is_elapsed() {
@@ -272,6 +281,7 @@ impl Relay {
             for (asked, _) in self.asked().into_iter().zip(heard).filter(|(_, heard)| *heard) {
                 asked.into_iter().for_each(Asked::hear);
             }
+            self.reins.hear(self.asked_client.as_ref().and_then(|asked| asked.round_trip()));
         }
         let (limit, mut outcome) = self.limit();
         let mut deadline = Instant::from_std(self.reins.moved() + limit);

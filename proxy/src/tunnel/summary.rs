@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::reins::Passed;
 use super::relay::{Outcome, Relay, Side};
 
 /// What has become of a tunnel.
@@ -21,9 +22,17 @@ pub(crate) struct Summary {
     pub(crate) ping: Option<Duration>,
     /// Whether both directions ended by themselves.
     pub(crate) complete: bool,
+    /// How long it lasted.
+    pub(crate) age: Duration,
 }
 
 impl Summary {
+    /// What has gone from the client, and to it.
+    pub(crate) fn passed(&self) -> [Passed; 2] {
+        [self.up, self.down]
+            .map(|carried| Passed { messages: carried.messages.into(), bytes: carried.bytes })
+    }
+
     /// In how many directions something came that is no frame.
     pub(crate) fn malformed(&self) -> u64 {
         u64::from(self.up.malformed) + u64::from(self.down.malformed)
@@ -77,6 +86,7 @@ impl Relay {
             idle,
             ping: self.asked_client.as_ref().and_then(|asked| asked.round_trip()),
             complete: matches!(outcome, Outcome::Finished),
+            age: self.reins.age(Instant::now()),
         }
     }
 

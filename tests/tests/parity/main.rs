@@ -40,6 +40,7 @@ mod scene;
 mod servers;
 mod serving;
 mod set_header;
+mod status;
 mod upgrade;
 
 use std::collections::HashSet;
@@ -74,6 +75,7 @@ const FAMILIES: &[Family] = &[
     ("how clients are served", serving::cases),
     ("files", files::cases),
     ("errors", errors::cases),
+    ("stub_status", status::cases),
     ("upgrade", upgrade::cases),
     ("logs", logs::cases),
     ("balancing", balance::cases),

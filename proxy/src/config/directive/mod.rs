@@ -40,6 +40,7 @@ mod rewrite;
 mod server;
 mod server_name;
 mod serving;
+mod status;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,8 @@ fn proxy_pass(_: &mut Walk, place: &mut Place, statement: &Statement) -> Done {
         _ => "",
     };
     once(&mut place.proxy_pass, statement, |s| target(s.arg(0), in_regex, location))?;
+    // As in nginx, what is said last answers.
+    place.status = None;
     let is_text = |pass: &ProxyPass| matches!(pass.target.value, ProxyTarget::Text(_));
     place.level.proxying.passes = place.proxy_pass.as_ref().map(is_text);
     Ok(())

@@ -386,7 +386,6 @@ pub(super) const NAMES: &[&str] = &[
     "starttls",
     "sticky",
     "stream",
-    "stub_status",
     "sub_filter",
     "sub_filter_last_modified",
     "sub_filter_once",

@@ -125,6 +125,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::server::DIRECTIVES,
     super::server_name::DIRECTIVES,
     super::serving::DIRECTIVES,
+    super::status::DIRECTIVES,
     super::tuning::DIRECTIVES,
     super::types::DIRECTIVES,
     super::upstream::DIRECTIVES,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::model::{
-    Condition, LimitExcept, Location, LocationPattern, ProxyPass, Settings, Step, TryFiles,
+    Condition, LimitExcept, Location, LocationPattern, ProxyPass, Settings, Status, Step, TryFiles,
 };
 use super::super::source::Spanned;
 use super::Level;
@@ -16,6 +16,7 @@ pub(in super::super) struct Place {
     pub(in super::super) within: Within,
     pub(in super::super) level: Level,
     pub(in super::super) proxy_pass: Option<ProxyPass>,
+    pub(in super::super) status: Option<Status>,
     pub(in super::super) steps: Vec<StepDraft>,
     pub(in super::super) internal: bool,
     pub(in super::super) limit_except: Option<(Vec<String>, Box<Place>)>,
@@ -51,15 +52,18 @@ impl Place {
     pub(super) fn finish(self, prefix: &Path) -> (Settings, Vec<Location>) {
         let mut settings = self.level.settle(prefix);
         settings.proxy_pass = self.proxy_pass;
+        settings.status = self.status;
         settings.internal = self.internal;
         settings.try_files = self.try_files;
         let level = self.level;
-        let pass = settings.proxy_pass.clone();
-        // What stands inside goes on with the location's own `proxy_pass`.
+        let (pass, status) = (settings.proxy_pass.clone(), settings.status);
+        // What stands inside goes on with what answers in the location.
         let inside = |mut place: Place| {
             place.level.inherit(&level);
             let (mut settings, _) = place.finish(prefix);
-            settings.proxy_pass = settings.proxy_pass.or_else(|| pass.clone());
+            if settings.proxy_pass.is_none() {
+                (settings.proxy_pass, settings.status) = (pass.clone(), status);
+            }
             settings
         };
         settings.steps = finish_steps(self.steps, &inside);

@@ -29,6 +29,8 @@ pub use server::{
     Listen, ListenAddress, Location, LocationPattern, Server, ServerName, SocketKeepalive,
     SocketOptions,
 };
-pub use settings::{HttpVersion, NextUpstream, ProxyPass, ProxyTarget, SetHeader, Settings, Types};
+pub use settings::{
+    HttpVersion, NextUpstream, ProxyPass, ProxyTarget, SetHeader, Settings, Status, Types,
+};
 pub use upstream::{Keepalive, Method, Queue, Rebalance, Upstream, UpstreamServer};
 pub use websocket::{Lifetime, MessageRate, WebSocket, WebSocketLog, WebSocketPing};

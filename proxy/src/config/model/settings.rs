@@ -19,6 +19,8 @@ pub type Types = HashMap<String, String>;
 pub struct Settings {
     /// `proxy_pass` (never inherited).
     pub proxy_pass: Option<ProxyPass>,
+    /// `status` and `stub_status`, which take the place of a `proxy_pass` (never inherited).
+    pub status: Option<Status>,
     /// `set`, `if`, `rewrite`, `break` and `return` (server's apply before any location is looked
     /// for; never inherited).
     pub steps: Vec<Step>,
@@ -102,6 +104,17 @@ pub struct Settings {
     pub access_log: Vec<AccessLog>,
     /// `error_log` entries of the level that counts; empty is main's.
     pub error_log: Vec<ErrorLog>,
+}
+
+/// How a location says how the proxy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// `stub_status`
+    Stub,
+    /// `status json`
+    Json,
+    /// `status prometheus`
+    Prometheus,
 }
 
 /// `proxy_pass http://TARGET[URI];`

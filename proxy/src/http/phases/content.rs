@@ -1,4 +1,4 @@
-//! Who answers: a server, or a file.
+//! Who answers: a server, the proxy itself, or a file.
 
 use http::StatusCode;
 
@@ -15,7 +15,7 @@ pub(super) fn answer(record: &Record) -> Step<At> {
         return Step::Break(Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR)));
     };
     match &rules.action {
-        Action::Forward(_) => Step::Continue(At::Forward),
+        Action::Forward(_) | Action::Status(_) => Step::Continue(At::Forward),
         Action::Files => {
             let index = files::serve(record, rules)?;
             redirect::internal(record, index, record.args().to_vec())

@@ -1,0 +1,50 @@
+//! `status` and `stub_status`: how the proxy is, for who may see it.
+
+use super::super::inherit::Place;
+use super::super::model::Status;
+use super::super::parse::Statement;
+use super::table::{Arity, Context, Directive, Done, Effect};
+use super::walk::{Walk, argument_says, once};
+
+pub(super) const DIRECTIVES: &[Directive] = &[
+    Directive {
+        name: "status",
+        means: "Ours: answers with what the proxy counts. `json`: everything, listeners, upstreams \
+                with their servers, tunnels and the process. `prometheus`: the same as metrics, in \
+                OpenMetrics where `Accept` asks for that.",
+        contexts: &[Context::Location],
+        arity: Arity::ONE,
+        block: false,
+        effect: Effect::Place(status),
+        example: "status json;",
+    },
+    Directive {
+        name: "stub_status",
+        means: "Answers with the counts of client connections, in nginx's words.",
+        contexts: &[Context::Server, Context::Location],
+        arity: Arity(0, 1),
+        block: false,
+        effect: Effect::Place(|_, place, _| {
+            answer(place, Status::Stub);
+            Ok(())
+        }),
+        example: "stub_status;",
+    },
+];
+
+fn status(_: &mut Walk, place: &mut Place, statement: &Statement) -> Done {
+    let mut said = None;
+    once(&mut said, statement, |statement| match statement.arg(0).value.as_str() {
+        "json" => Ok(Status::Json),
+        "prometheus" => Ok(Status::Prometheus),
+        _ => Err(argument_says(statement, "knows \"json\" and \"prometheus\"")),
+    })?;
+    said.into_iter().for_each(|status| answer(place, status));
+    Ok(())
+}
+
+/// As in nginx, what is said last answers.
+fn answer(place: &mut Place, status: Status) {
+    place.status = Some(status);
+    place.proxy_pass = None;
+}

@@ -1,0 +1,138 @@
+//! `status` in the guide: what clients did with real workers is what the proxy says, in JSON and in
+//! metrics, which Prometheus' own parsers read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are test code too"
+)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tests::front::Front;
+use tests::guide::{Guide, Setup, Worker};
+use tests::place;
+use tests::process::{PATIENCE, wait_for};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket};
+
+const LOCATIONS: &str = "location = /status { status json; } \
+                         location = /metrics { status prometheus; }";
+
+/// What each client says.
+const LENGTHS: [usize; 5] = [0, 1, 125, 126, 70_000];
+
+fn guide() -> Guide {
+    Setup::new(Front::Proxy, Worker::Echo).threads(2).location(LOCATIONS).start()
+}
+
+fn get(guide: &Guide, path: &str, accept: &str) -> String {
+    let mut stream = TcpStream::connect(("localhost", guide.port())).unwrap();
+    let head = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    body.to_owned()
+}
+
+fn status(guide: &Guide) -> Value {
+    serde_json::from_str(&get(guide, "/status", "*/*")).unwrap()
+}
+
+type Client = WebSocket<MaybeTlsStream<TcpStream>>;
+
+/// A client that has said everything and heard it back.
+fn client(guide: &Guide) -> Client {
+    let (mut client, _) = tungstenite::connect(guide.uri()).unwrap();
+    for length in LENGTHS {
+        let message = Message::binary(vec![7; length]);
+        client.send(message.clone()).unwrap();
+        assert_eq!(client.read().unwrap(), message);
+    }
+    client
+}
+
+fn close(mut client: Client, code: u16) {
+    let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
+    client.close(Some(frame)).unwrap();
+    while client.read().is_ok() {}
+}
+
+/// The samples of this name whose labels have these values, added up.
+fn sum(samples: &[Value], name: &str, labels: &[(&str, &str)]) -> f64 {
+    let all = samples.iter().filter(|sample| {
+        sample[0] == name && labels.iter().all(|(label, value)| sample[1][label] == **value)
+    });
+    all.map(|sample| sample[2].as_f64().unwrap()).sum()
+}
+
+fn samples(guide: &Guide, dialect: &str, accept: &str) -> Vec<Value> {
+    let text = get(guide, "/metrics", accept);
+    let mut command = Command::new(place::python());
+    command.arg(place::repository().join("tests/tests/status.py")).arg(dialect);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut parser = command.spawn().unwrap();
+    parser.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let read = parser.wait_with_output().unwrap();
+    assert!(read.status.success(), "{text}");
+    serde_json::from_slice(&read.stdout).unwrap()
+}
+
+#[test]
+fn what_clients_did_is_what_is_said() {
+    let guide = guide();
+    let mut clients: Vec<_> = (0..12).map(|_| client(&guide)).collect();
+    for code in [1000, 1000, 3999] {
+        close(clients.pop().unwrap(), code);
+    }
+    let seen = wait_for("the end of three", PATIENCE, || {
+        Some(status(&guide)).filter(|seen| seen["tunnels"]["closed"] == 3)
+    });
+    let tunnels = &seen["tunnels"];
+    assert_eq!((&tunnels["tunnels"], &tunnels["opened"]), (&9.into(), &12.into()));
+    let said: usize = LENGTHS.iter().sum();
+    // Headers of 2 bytes, of 4 and of 10, and the key of each; then the Close of 2.
+    let (headers, close) = (3 * 2 + 4 + 10, 2 + 2);
+    assert_eq!(tunnels["messages_received"], 12 * LENGTHS.len());
+    assert_eq!(tunnels["messages_sent"], 12 * LENGTHS.len());
+    assert_eq!(tunnels["bytes_received"], 12 * (said + headers + 4 * 5) + 3 * (close + 4));
+    assert_eq!(tunnels["bytes_sent"], 12 * (said + headers) + 3 * close);
+    let ends = serde_json::json!([
+        { "code": 1000, "by": "client", "count": 2 },
+        { "code": 3999, "by": "client", "count": 1 },
+    ]);
+    assert_eq!(tunnels["ends"], ends);
+    let servers = seen["upstreams"][0]["servers"].as_array().unwrap();
+    assert_eq!(servers.len(), 4);
+    for name in ["opened", "closed", "messages_sent", "bytes_received", "bytes_sent"] {
+        let all: u64 = servers.iter().map(|server| server[name].as_u64().unwrap()).sum();
+        assert_eq!(tunnels[name], all, "{name}");
+    }
+
+    let openmetrics = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;q=0.5";
+    for (dialect, accept) in [("plain", "text/plain"), ("openmetrics", openmetrics)] {
+        let samples = samples(&guide, dialect, accept);
+        let is = |name: &str, labels: &[(&str, &str)], value: &Value| {
+            assert_eq!(Some(sum(&samples, name, labels)), value.as_f64(), "{dialect}: {name}");
+        };
+        is("proxy_tunnels", &[], &tunnels["tunnels"]);
+        is("proxy_tunnels_opened_total", &[], &tunnels["opened"]);
+        is("proxy_upstream_server_tunnels", &[("upstream", "websocket")], &tunnels["tunnels"]);
+        let ended = &[("code", "3999"), ("by", "client")];
+        is("proxy_upstream_server_tunnel_closes_total", ended, &1.into());
+        let sent = &[("direction", "sent")];
+        is("proxy_upstream_server_tunnel_bytes_total", sent, &tunnels["bytes_sent"]);
+        is("proxy_tunnel_bytes_total", sent, &tunnels["bytes_sent"]);
+        let count = "proxy_upstream_server_handshake_duration_seconds_count";
+        is(count, &[], &12.into());
+        let endless = &[("le", "+Inf")];
+        is("proxy_tunnel_message_size_bytes_bucket", endless, &(24 * LENGTHS.len()).into());
+        is("proxy_upstream_server_state", &[("state", "up")], &4.into());
+    }
+}

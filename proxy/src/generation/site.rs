@@ -238,6 +238,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             },
             expires: expires(settings.expires),
             added: self.added(settings)?,
+            trailers: self.trailers(settings)?,
             max_body: settings.client_max_body_size.unwrap_or(u64::MAX),
             keepalive: !settings.keepalive_timeout.is_zero(),
             keepalive_time: settings.keepalive_time,

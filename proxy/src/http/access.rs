@@ -70,6 +70,7 @@ where
             tries: RefCell::default(),
             status: Cell::new(0),
             sent: OnceCell::new(),
+            trailers: OnceCell::new(),
             framing: Cell::default(),
             upstream_sent: RefCell::default(),
             body_sent: Cell::new(0),

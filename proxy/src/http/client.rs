@@ -54,6 +54,8 @@ pub(crate) struct Client {
     pub(crate) fields: RefCell<VecDeque<Box<[u8]>>>,
     /// How the head of the answer that begins is to be written, where hyper writes it otherwise.
     pub(crate) written: RefCell<Written>,
+    /// The lines that belong behind the last chunk of the answer that is at its end.
+    pub(crate) trailers: RefCell<Vec<u8>>,
     /// A head that was refused, until its turn comes.
     pub(crate) refused: RefCell<Option<Box<Refused>>>,
     /// The upgrade that an answer has begun.
@@ -69,6 +71,8 @@ pub(crate) struct Written {
     pub(crate) old: bool,
     /// The names that are not spelled `Like-This`.
     pub(crate) names: Vec<Box<str>>,
+    /// Trailers follow its body, which is in chunks.
+    pub(crate) trailers: bool,
 }
 
 /// What a client's socket does while hyper has it.
@@ -132,7 +136,7 @@ impl Client {
     /// How the head that hyper writes next is to be written, where that is not hyper's way.
     pub(crate) fn take_written(&self) -> Option<Written> {
         let mut written = self.written.borrow_mut();
-        let own = written.old || !written.names.is_empty();
+        let own = written.old || written.trailers || !written.names.is_empty();
         own.then(|| std::mem::take(&mut *written))
     }
 

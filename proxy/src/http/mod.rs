@@ -36,6 +36,7 @@ mod rewritten;
 mod routing;
 mod site;
 mod target;
+mod trailers;
 mod tries;
 mod values;
 mod websocket;
@@ -65,7 +66,7 @@ pub(crate) use site::{
     AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, LogSink, Logs, RealIp, Redirects,
     Returning, Rules, Server, Site, TryFiles, TryLast, UriPart, Variables,
 };
-
+pub(crate) use trailers::Trailer;
 pub(crate) use websocket::{Origins, Told, WebSocket};
 
 /// What every request of a client connection goes through.

@@ -64,6 +64,8 @@ pub(crate) struct Record {
     pub(crate) status: Cell<u16>,
     /// The answer's fields, kept when a log wants them.
     pub(crate) sent: OnceCell<http::HeaderMap>,
+    /// The lines of the answer's trailers, once it has ended.
+    pub(crate) trailers: OnceCell<Box<[u8]>>,
     /// What hyper adds to them.
     pub(crate) framing: Cell<Framing>,
     /// The fields of the last server's answer, kept when a log names one of them.

@@ -14,6 +14,7 @@ use super::heads::HeadRules;
 use super::limits::Limits;
 use super::pace::Pace;
 use super::passing::{Passing, Towards};
+use super::trailers::Trailer;
 use super::websocket::{Origins, Told, WebSocket};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
@@ -95,6 +96,8 @@ pub(crate) struct Rules {
     pub(crate) expires: Option<Expires>,
     /// The fields that answers get.
     pub(crate) added: Box<[Added]>,
+    /// The trailers that they get.
+    pub(crate) trailers: Box<[Trailer]>,
     /// The largest body, in bytes.
     pub(crate) max_body: u64,
     /// Whether connections are kept open after an answer (`keepalive_timeout` is not 0).

@@ -32,6 +32,7 @@ impl Values for Record {
                 join(&self.head.headers, name, out) || self.write_odd(name, out)
             }
             Variable::SentHttp(name) => self.write_sent(name, out),
+            Variable::SentTrailer(name) => self.write_sent_trailer(name, out),
             Variable::UpstreamHttp(name) => {
                 self.upstream_sent.borrow().as_ref().is_some_and(|sent| join(sent, name, out))
             }

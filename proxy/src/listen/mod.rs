@@ -12,6 +12,7 @@ mod roster;
 mod socket;
 mod tunnel;
 mod wire;
+mod writing;
 
 pub(crate) use accept::{Door, Place, accept};
 pub(crate) use crowd::{Crowd, Limits, Shortage};

@@ -96,6 +96,8 @@ pub enum Variable {
     Scheme,
     /// A field of the answer: `$sent_http_NAME`.
     SentHttp(HeaderName),
+    /// A trailer of the answer: `$sent_trailer_NAME`.
+    SentTrailer(HeaderName),
     /// The address that accepted the request.
     ServerAddr,
     /// The name of the server that took the request.
@@ -172,6 +174,8 @@ fn by_prefix(name: &str) -> Option<Variable> {
         header(name).map(Variable::HttpHeader)
     } else if let Some(name) = name.strip_prefix("sent_http_") {
         header(name).map(Variable::SentHttp)
+    } else if let Some(name) = name.strip_prefix("sent_trailer_") {
+        header(name).map(Variable::SentTrailer)
     } else if let Some(name) = name.strip_prefix("upstream_http_") {
         header(name).map(Variable::UpstreamHttp)
     } else if let Some(name) = name.strip_prefix("upstream_cookie_") {
@@ -336,4 +340,4 @@ const MISSING: &[&str] = &[
 ];
 
 /// Their prefixes.
-const MISSING_PREFIXES: &[&str] = &["proxy_protocol_tlv_", "sent_trailer_", "upstream_trailer_"];
+const MISSING_PREFIXES: &[&str] = &["proxy_protocol_tlv_", "upstream_trailer_"];

@@ -40,6 +40,7 @@ mod scene;
 mod servers;
 mod serving;
 mod set_header;
+mod trailers;
 mod upgrade;
 
 use std::collections::HashSet;
@@ -65,6 +66,7 @@ const FAMILIES: &[Family] = &[
     ("proxy_pass", proxy_pass::cases),
     ("what goes to servers", passing::cases),
     ("what comes of answers", answers::cases),
+    ("trailers", trailers::cases),
     ("choice of location", locations::cases),
     ("choice of server", servers::cases),
     ("return and map", returns::cases),

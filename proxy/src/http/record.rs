@@ -91,6 +91,8 @@ pub(crate) struct Record {
 pub(crate) struct Routed {
     /// `$host`: in lower case, without port.
     pub(crate) host: Box<str>,
+    /// `$request_port`: the port that stands behind it.
+    pub(crate) port: Option<u16>,
     /// The server.
     pub(crate) server: Arc<Server>,
 }

@@ -31,6 +31,8 @@ pub(crate) struct Site {
     pub(crate) heads: HeadRules,
     /// What variables need that no request has.
     pub(crate) variables: Arc<Variables>,
+    /// Whether something asks for `$request_body`, so that small bodies come before they are sent on.
+    pub(crate) asks_for_bodies: bool,
     /// Where errors go that happen before a server is known.
     pub(crate) error_log: ErrorLog,
 }
@@ -100,6 +102,8 @@ pub(crate) struct Rules {
     pub(crate) trailers: Box<[Trailer]>,
     /// The largest body, in bytes.
     pub(crate) max_body: u64,
+    /// The largest that is kept, to be sent once more or to be a variable.
+    pub(crate) kept_body: usize,
     /// Whether connections are kept open after an answer (`keepalive_timeout` is not 0).
     pub(crate) keepalive: bool,
     /// How long one connection may be used in all.

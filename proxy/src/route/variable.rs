@@ -42,10 +42,14 @@ pub enum Variable {
     Https,
     /// `?` when there are arguments, else empty.
     IsArgs,
+    /// `:` when the request's host has a port, else empty.
+    IsRequestPort,
     /// What `limit_conn` has made of it.
     LimitConnStatus,
     /// What `limit_req` has made of it.
     LimitReqStatus,
+    /// Bytes of the answer per second; 0 is no limit. `set` may change it.
+    LimitRate,
     /// The value of a `map`, by its position.
     Map(usize),
     /// The time in seconds since 1970, with milliseconds.
@@ -76,10 +80,14 @@ pub enum Variable {
     RemoteUser,
     /// The directory that files are looked for in.
     DocumentRoot,
+    /// The same without symbolic links.
+    RealpathRoot,
     /// The file that the path stands for.
     RequestFilename,
     /// The whole request line.
     Request,
+    /// The body of the request, where it is small.
+    RequestBody,
     /// `OK` when the request was completed, else empty.
     RequestCompletion,
     /// 32 hexadecimal digits, different for each request.
@@ -88,6 +96,8 @@ pub enum Variable {
     RequestLength,
     /// The method.
     RequestMethod,
+    /// The port of the request's host.
+    RequestPort,
     /// Seconds since the request's first byte, with milliseconds.
     RequestTime,
     /// The target as the client sent it, arguments included.
@@ -161,8 +171,8 @@ impl Variable {
 
     /// Whether this lower-case name is one that a configuration cannot define anew.
     pub(super) fn reserved(name: &str) -> bool {
-        // nginx marks `$args` as changeable.
-        name != "args"
+        // nginx marks these as changeable.
+        !matches!(name, "args" | "limit_rate")
             && (MISSING.contains(&name) || BUILT_IN.iter().any(|(built_in, _)| *built_in == name))
     }
 }
@@ -215,7 +225,9 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("hostname", Variable::Hostname),
     ("https", Variable::Https),
     ("is_args", Variable::IsArgs),
+    ("is_request_port", Variable::IsRequestPort),
     ("limit_conn_status", Variable::LimitConnStatus),
+    ("limit_rate", Variable::LimitRate),
     ("limit_req_status", Variable::LimitReqStatus),
     ("msec", Variable::Msec),
     ("nginx_version", Variable::NginxVersion),
@@ -227,15 +239,18 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("query_string", Variable::Args),
     ("realip_remote_addr", Variable::RealipRemoteAddr),
     ("realip_remote_port", Variable::RealipRemotePort),
+    ("realpath_root", Variable::RealpathRoot),
     ("remote_addr", Variable::RemoteAddr),
     ("remote_port", Variable::RemotePort),
     ("remote_user", Variable::RemoteUser),
     ("request", Variable::Request),
+    ("request_body", Variable::RequestBody),
     ("request_completion", Variable::RequestCompletion),
     ("request_filename", Variable::RequestFilename),
     ("request_id", Variable::RequestId),
     ("request_length", Variable::RequestLength),
     ("request_method", Variable::RequestMethod),
+    ("request_port", Variable::RequestPort),
     ("request_time", Variable::RequestTime),
     ("request_uri", Variable::RequestUri),
     ("scheme", Variable::Scheme),
@@ -287,8 +302,6 @@ const MISSING: &[&str] = &[
     "grpc_internal_trailers",
     "http2",
     "http3",
-    "is_request_port",
-    "limit_rate",
     "modern_browser",
     "msie",
     "proxy_add_via",
@@ -298,10 +311,7 @@ const MISSING: &[&str] = &[
     "proxy_protocol_port",
     "proxy_protocol_server_addr",
     "proxy_protocol_server_port",
-    "realpath_root",
-    "request_body",
     "request_body_file",
-    "request_port",
     "ssl_alpn_protocol",
     "ssl_cipher",
     "ssl_ciphers",

@@ -42,6 +42,7 @@ mod serving;
 mod set_header;
 mod trailers;
 mod upgrade;
+mod variables;
 
 use std::collections::HashSet;
 use std::env;
@@ -67,6 +68,7 @@ const FAMILIES: &[Family] = &[
     ("what goes to servers", passing::cases),
     ("what comes of answers", answers::cases),
     ("trailers", trailers::cases),
+    ("variables", variables::cases),
     ("choice of location", locations::cases),
     ("choice of server", servers::cases),
     ("return and map", returns::cases),

@@ -98,7 +98,8 @@ impl Body {
                 continue;
             }
             match chunk {
-                Chunk::Trailer | Chunk::Over => break,
+                Chunk::Trailer | Chunk::TrailerLine | Chunk::TrailerEnd => break,
+                Chunk::LastEnd | Chunk::Over => break,
                 Chunk::Lost => return bytes.len(),
                 _ => *chunk = chunk.next(*rest.first().unwrap_or(&0)),
             }

@@ -30,6 +30,7 @@ impl Builder<'_, '_> {
         let (bind, limit_rate) = (text(&proxying.bind)?, text(&proxying.limit_rate)?);
         let largest = proxying.buffer_size.as_ref().map(|size| size.value);
         let (pass_names, hide) = (names(&proxying.pass), names(&proxying.hide));
+        let hints = proxying.early_hints.iter().map(|text| self.template(text));
         Ok(Passing {
             method,
             set_body,
@@ -39,6 +40,8 @@ impl Builder<'_, '_> {
             limit_rate: limit_rate.filter(|_| proxying.buffering),
             largest_head: largest
                 .map_or(LARGEST_HEAD, |size| usize::try_from(size).unwrap_or(usize::MAX)),
+            early_hints: hints.collect::<Result<_, Problem>>()?,
+            trailers: proxying.pass_trailers,
             hide: hidden(&pass_names, &hide),
             obeys_redirect: !proxying.ignore.redirect,
             obeys_limit_rate: !proxying.ignore.limit_rate,

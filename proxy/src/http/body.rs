@@ -161,6 +161,11 @@ impl Body {
         self.chunked = true;
     }
 
+    /// Whether its server's trailers are to be passed on.
+    pub(super) fn awaits_trailers(&self) -> bool {
+        matches!(&self.content, Content::Server(body) if body.awaits_trailers())
+    }
+
     /// It goes out in chunks with trailers behind them.
     pub(super) fn expect_trailers(&mut self) {
         self.trailing = true;
@@ -183,6 +188,9 @@ impl Body {
             let upstream = tries.last().map(|last| &*last.addr);
             let what = format_args!("{excess} while reading upstream");
             self.record.log(Level::Warn, upstream, what);
+        }
+        if let Content::Server(body) = &mut self.content {
+            self.record.upstream_trailers.replace(body.take_trailers());
         }
         let mut trailers = 0;
         if std::mem::take(&mut self.trailing) {

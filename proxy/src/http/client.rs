@@ -54,6 +54,8 @@ pub(crate) struct Client {
     pub(crate) fields: RefCell<VecDeque<Box<[u8]>>>,
     /// How the head of the answer that begins is to be written, where hyper writes it otherwise.
     pub(crate) written: RefCell<Written>,
+    /// Heads that go out before that of the answer to come, if it is not too late for them.
+    pub(crate) interim: RefCell<Vec<u8>>,
     /// The lines that belong behind the last chunk of the answer that is at its end.
     pub(crate) trailers: RefCell<Vec<u8>>,
     /// A head that was refused, until its turn comes.

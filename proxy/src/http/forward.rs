@@ -26,8 +26,8 @@ use crate::balance::Tried;
 use crate::observe::{Level, now};
 use crate::tunnel;
 use crate::upstream::{
-    Answer, Budget, Connection, Current, Failure, Group, Head, Lease, Outgoing, Pending, Reply,
-    Sent,
+    Answer, Budget, Connection, Current, Failure, Group, Head, Hints, Lease, Outgoing, Pending,
+    Reply, Sent,
 };
 
 /// How long one direction of a tunnel may go on after the other has ended.
@@ -209,11 +209,14 @@ impl<'a> Forwarded<'a> {
         self.note(|last| last.connect = Some(now() - started));
         let method = self.method().ok_or((Failure::Client, false))?;
         let (request, sent) = self.request(&method).ok_or((Failure::Client, false))?;
+        let hinted = self.hinted();
         let answer = Answer {
             method: &method,
             largest: self.forwarding.passing.largest_head,
             upgrade: self.upgrade && request.upgrade,
             sent: sent.as_ref(),
+            hints: hinted.as_ref().map(|hinted| -> &dyn Hints { hinted }),
+            trailers: self.forwarding.passing.trailers,
             times: *times,
             shelf: self.record.client.pool.shelf(&self.upstream.keepalive, lease.peer()),
         };

@@ -21,6 +21,7 @@ mod files;
 mod forward;
 mod headers;
 mod heads;
+mod hints;
 mod holding;
 mod lengths;
 mod limits;

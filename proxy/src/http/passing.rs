@@ -49,6 +49,10 @@ pub(crate) struct Passing {
     pub(crate) limit_rate: Option<Template>,
     /// The largest head, in bytes.
     pub(crate) largest_head: usize,
+    /// When early hints are passed on: where one of these comes to something.
+    pub(crate) early_hints: Box<[Template]>,
+    /// Whether an answer's trailers are passed on.
+    pub(crate) trailers: bool,
     /// The fields that clients do not get.
     pub(crate) hide: Box<[HeaderName]>,
     /// Whether an answer may send its request elsewhere.

@@ -64,6 +64,8 @@ pub(crate) struct Record {
     pub(crate) status: Cell<u16>,
     /// The answer's fields, kept when a log wants them.
     pub(crate) sent: OnceCell<http::HeaderMap>,
+    /// The lines of the trailers that its server sent, where they are passed on.
+    pub(crate) upstream_trailers: RefCell<Vec<u8>>,
     /// The lines of the answer's trailers, once it has ended.
     pub(crate) trailers: OnceCell<Box<[u8]>>,
     /// What hyper adds to them.

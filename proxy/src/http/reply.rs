@@ -143,7 +143,7 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
     }));
     add(&record, head.status, &mut head.headers);
     let mut body = Body::new(content, record.clone());
-    let trailers = record.has_trailers(head.status);
+    let trailers = record.has_trailers(head.status, body.awaits_trailers());
     if trailers {
         head.headers.remove(CONTENT_LENGTH);
         body.expect_trailers();

@@ -26,6 +26,7 @@ impl Values for Record {
             }
             Variable::SentHttp(name) => self.write_sent(name, out),
             Variable::SentTrailer(name) => self.write_sent_trailer(name, out),
+            Variable::UpstreamTrailer(name) => self.write_upstream_trailer(name, out),
             Variable::UpstreamHttp(name) => {
                 self.upstream_sent.borrow().as_ref().is_some_and(|sent| join(sent, name, out))
             }
@@ -212,7 +213,7 @@ impl Record {
         }
     }
 
-    fn forwarding(&self) -> Option<&Forwarding> {
+    pub(super) fn forwarding(&self) -> Option<&Forwarding> {
         match self.rules().map(|rules| &rules.action) {
             Some(Action::Forward(forwarding)) => Some(forwarding),
             _ => None,

@@ -162,6 +162,7 @@ impl Door {
             endings: Cell::new(Endings::DEFAULT),
             fields: RefCell::default(),
             written: RefCell::default(),
+            interim: RefCell::default(),
             trailers: RefCell::default(),
             refused: RefCell::new(None),
             switched: RefCell::new(None),

@@ -24,11 +24,23 @@ pub(super) struct Writing {
     body: Option<Body>,
     /// What of them is not gone.
     trailers: Vec<u8>,
+    /// What of interim heads is not gone.
+    interim: Vec<u8>,
+    /// Whether all that hyper had to write is gone.
+    clean: bool,
 }
 
 impl Writing {
     pub(super) fn new(client: Rc<Client>) -> Self {
-        Self { client, head: Vec::new(), gone: 0, body: None, trailers: Vec::new() }
+        Self {
+            client,
+            head: Vec::new(),
+            gone: 0,
+            body: None,
+            trailers: Vec::new(),
+            interim: Vec::new(),
+            clean: true,
+        }
     }
 
     /// Writes some of hyper's bytes, and says how many of them.
@@ -38,6 +50,8 @@ impl Writing {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_interim(socket, cx))?;
+        self.clean = false;
         if self.begins(bufs.first().map_or(&[], |first| first)) {
             return self.poll_head(socket, cx, bufs);
         }
@@ -45,6 +59,30 @@ impl Writing {
             return self.poll_body(socket, cx, bufs);
         }
         write(socket, cx, bufs)
+    }
+
+    /// hyper has nothing more to write.
+    pub(super) fn poll_clean(
+        &mut self,
+        socket: &mut Socket,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.clean = true;
+        self.poll_interim(socket, cx)
+    }
+
+    /// Writes interim heads, which are dropped where an earlier answer is still on its way: who
+    /// does not read it has no use for hints.
+    fn poll_interim(&mut self, socket: &mut Socket, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.interim.is_empty() {
+            let interim = self.client.interim.take();
+            self.interim = if self.clean { interim } else { Vec::new() };
+        }
+        while !self.interim.is_empty() {
+            let written = ready!(write(socket, cx, &[IoSlice::new(&self.interim)]))?;
+            self.interim.drain(..written);
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Whether these bytes of hyper's begin with a head that is written in other words, or with

@@ -142,6 +142,8 @@ pub enum Variable {
     UpstreamResponseTime,
     /// Status codes of their answers.
     UpstreamStatus,
+    /// A trailer of the upstream's answer: `$upstream_trailer_NAME`.
+    UpstreamTrailer(HeaderName),
     /// A variable of `set`, by its position.
     Set(usize),
     /// The normalised path: `$uri` and `$document_uri`.
@@ -188,6 +190,8 @@ fn by_prefix(name: &str) -> Option<Variable> {
         header(name).map(Variable::SentTrailer)
     } else if let Some(name) = name.strip_prefix("upstream_http_") {
         header(name).map(Variable::UpstreamHttp)
+    } else if let Some(name) = name.strip_prefix("upstream_trailer_") {
+        header(name).map(Variable::UpstreamTrailer)
     } else if let Some(name) = name.strip_prefix("upstream_cookie_") {
         (!name.is_empty()).then(|| Variable::UpstreamCookie(name.into()))
     } else if let Some(name) = name.strip_prefix("arg_") {
@@ -350,4 +354,4 @@ const MISSING: &[&str] = &[
 ];
 
 /// Their prefixes.
-const MISSING_PREFIXES: &[&str] = &["proxy_protocol_tlv_", "upstream_trailer_"];
+const MISSING_PREFIXES: &[&str] = &["proxy_protocol_tlv_"];

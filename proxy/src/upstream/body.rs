@@ -14,6 +14,7 @@ use super::connection::Connection;
 use super::failure::{Failure, Phase};
 use super::sending::Sending;
 use super::throttle::Throttle;
+use super::trailers::Trailers;
 use super::{Lease, pool::Shelf};
 use crate::framing;
 use crate::net::scratch;
@@ -38,6 +39,9 @@ pub(crate) struct ResponseBody {
     throttle: Option<Box<Throttle>>,
     /// Whether something came behind its end.
     excess: Option<Excess>,
+    /// What comes of its trailers, where they are wanted; then their lines.
+    trailers: Option<Box<Trailers>>,
+    lines: Vec<u8>,
 }
 
 /// What came behind the end of a body: nobody's answer.
@@ -59,6 +63,7 @@ impl ResponseBody {
         connection: (Connection, Shelf),
         sending: Sending,
         read_timeout: Duration,
+        trailers: Option<Trailers>,
     ) -> Result<Box<Self>, Failure> {
         let mut body = Box::new(Self {
             framing: head.body,
@@ -71,6 +76,8 @@ impl ResponseBody {
             patience: Patience { timeout: read_timeout, timer: None },
             throttle: None,
             excess: None,
+            trailers: trailers.filter(|_| head.body == framing::Body::CHUNKED).map(Box::new),
+            lines: Vec::new(),
         });
         body.receive(early)?;
         Ok(body)
@@ -93,13 +100,26 @@ impl ResponseBody {
         self.excess.take()
     }
 
+    /// Whether trailers may follow that are wanted.
+    pub(crate) fn awaits_trailers(&self) -> bool {
+        self.trailers.is_some() || !self.lines.is_empty()
+    }
+
+    /// The lines of its trailers, once it has ended.
+    pub(crate) fn take_trailers(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.lines)
+    }
+
     /// Takes the content off bytes that have come.
     fn receive(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let mut content = Vec::new();
-        let taken = self.framing.content(bytes, &mut content);
+        let taken = match &mut self.trailers {
+            None => self.framing.content(bytes, &mut content),
+            Some(trailers) => trailers.take(&mut self.framing, bytes, &mut content)?,
+        };
         if self.framing.is_lost() {
             self.keep = false;
-            return Err(Failure::invalid("invalid chunked response"));
+            return Err(Failure::invalid_body("invalid chunked response"));
         }
         if taken < bytes.len() {
             self.keep = false;
@@ -110,6 +130,9 @@ impl ResponseBody {
         }
         self.ready = content.into();
         if self.framing.is_over() {
+            if let Some(trailers) = self.trailers.take() {
+                self.lines = trailers.finish()?;
+            }
             self.finish();
         }
         Ok(())

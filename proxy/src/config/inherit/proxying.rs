@@ -15,6 +15,8 @@ pub(in super::super) struct ProxyingDraft {
     pub(in super::super) cookie_path: Option<Vec<ReplaceRule>>,
     pub(in super::super) cookie_flags: Option<Vec<FlagsRule>>,
     pub(in super::super) intercept_errors: Option<bool>,
+    pub(in super::super) pass_trailers: Option<bool>,
+    pub(in super::super) early_hints: Vec<Spanned<String>>,
     pub(in super::super) pass_request_headers: Option<bool>,
     pub(in super::super) pass_request_body: Option<bool>,
     pub(in super::super) method: Option<Spanned<String>>,
@@ -42,6 +44,8 @@ impl ProxyingDraft {
         or(&mut self.cookie_path, &outer.cookie_path);
         or(&mut self.cookie_flags, &outer.cookie_flags);
         or(&mut self.intercept_errors, &outer.intercept_errors);
+        or(&mut self.pass_trailers, &outer.pass_trailers);
+        or_list(&mut self.early_hints, &outer.early_hints);
         or(&mut self.pass_request_headers, &outer.pass_request_headers);
         or(&mut self.pass_request_body, &outer.pass_request_body);
         or(&mut self.method, &outer.method);
@@ -66,6 +70,8 @@ impl ProxyingDraft {
             cookie_path: self.cookie_path.clone().unwrap_or_default(),
             cookie_flags: self.cookie_flags.clone().unwrap_or_default(),
             intercept_errors: self.intercept_errors.unwrap_or(false),
+            pass_trailers: self.pass_trailers.unwrap_or(false),
+            early_hints: self.early_hints.clone(),
             pass_request_headers: self.pass_request_headers.unwrap_or(true),
             pass_request_body: self.pass_request_body.unwrap_or(true),
             method: self.method.clone(),

@@ -21,6 +21,10 @@ pub struct Proxying {
     pub cookie_flags: Vec<FlagsRule>,
     /// `proxy_intercept_errors` (default off).
     pub intercept_errors: bool,
+    /// `proxy_pass_trailers` (default off).
+    pub pass_trailers: bool,
+    /// `early_hints`; variables not yet compiled.
+    pub early_hints: Vec<Spanned<String>>,
     /// `proxy_pass_request_headers` (default on).
     pub pass_request_headers: bool,
     /// `proxy_pass_request_body` (default on).

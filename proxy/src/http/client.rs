@@ -86,6 +86,8 @@ pub(crate) struct Flow {
     pub(crate) limit: Cell<Duration>,
     /// Whether it is reset when that is over.
     pub(crate) reset: Cell<bool>,
+    /// Whether it is reset whatever it does.
+    pub(crate) cut: Cell<bool>,
     /// Whether nobody waits for the next bytes that come: those that came are not used yet.
     pub(crate) deaf: Cell<bool>,
     /// When a head began that is not whole yet.
@@ -101,6 +103,7 @@ impl Flow {
             blocked: Cell::new(None),
             limit: Cell::new(limit),
             reset: Cell::new(false),
+            cut: Cell::new(false),
             deaf: Cell::new(false),
             head_since: Cell::new(None),
             pipelined: Cell::default(),

@@ -300,6 +300,7 @@ impl<'a> Forwarded<'a> {
             self.record.log(Level::Warn, upstream, what);
         }
         if matches!(failure, Failure::ClientTimeout) {
+            self.record.cut();
             return Attempt::Break(Err(Refusal::Hangup(408)));
         }
         if again && self.forwarding.next.allows(failure, self.record.method()) {

@@ -78,7 +78,10 @@ impl Forwarded<'_> {
                 StatusCode::LENGTH_REQUIRED
             }
             Uncollected::Broken(Broken::Client(_)) => StatusCode::BAD_REQUEST,
-            Uncollected::Silent => return Refusal::Hangup(408),
+            Uncollected::Silent => {
+                self.record.cut();
+                return Refusal::Hangup(408);
+            }
         };
         Refusal::Status(refusal)
     }

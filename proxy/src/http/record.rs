@@ -105,6 +105,11 @@ impl Record {
         self.course.place().map(|place| &place.rules)
     }
 
+    /// Its client took too long, or is not wanted: it may be that it is to be reset.
+    pub(super) fn cut(&self) {
+        self.client.flow.cut.set(self.rules().is_some_and(|rules| rules.reset));
+    }
+
     /// Where its errors go.
     pub(crate) fn error_log(&self) -> &ErrorLog {
         self.rules().map_or(&self.client.site.error_log, |rules| &rules.logs.error)

@@ -90,6 +90,9 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
             Ok(answer) => answer,
             Err(Refusal::Hangup(status)) => {
                 record.status.set(status);
+                if status == CLOSED {
+                    record.cut();
+                }
                 return Poll::Ready(Err(Hangup));
             }
             Err(Refusal::Status(status)) => page(&record, status),
@@ -254,6 +257,9 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
     record.client.flow.reset.set(rules.reset);
     keep
 }
+
+/// nginx's status of its own for a connection that is closed without an answer.
+const CLOSED: u16 = 444;
 
 /// nginx's status of its own for a head that is too large: 400, with a page that says more.
 const HEAD_TOO_LARGE: u16 = 494;

@@ -114,7 +114,7 @@ pub(crate) struct Rules {
     pub(crate) keepalive_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub(crate) send_timeout: Duration,
-    /// Whether a client that takes nothing for longer is cut off with a reset.
+    /// Whether a client that takes too long is cut off with a reset.
     pub(crate) reset: bool,
     /// The `Keep-Alive` field's value, when there is to be one.
     pub(crate) keepalive_header: Option<http::HeaderValue>,

@@ -65,8 +65,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         ANYWHERE,
         |_, level, s| once(&mut level.reset_timedout, s, switch),
         "reset_timedout_connection on;",
-        "Whether a connection that ends at `send_timeout` is reset, so that the system forgets at \
-         once what the client did not take. Default `off`.",
+        "Whether a connection is reset that ends at `send_timeout`, `client_body_timeout` or, in the middle \
+         of a head, `client_header_timeout`, or with the status 444: the system forgets at once what \
+         the client did not take. Default `off`.",
     ),
     row(
         "server_tokens",

@@ -36,6 +36,8 @@ impl Builder<'_, '_> {
             set_body,
             pass_body: proxying.pass_request_body,
             bind,
+            transparent: proxying.transparent,
+            ignores_abort: proxying.ignore_client_abort,
             socket_keepalive: proxying.socket_keepalive,
             limit_rate: limit_rate.filter(|_| proxying.buffering),
             largest_head: largest

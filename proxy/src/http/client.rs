@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::endings::Endings;
@@ -90,6 +91,10 @@ pub(crate) struct Flow {
     pub(crate) cut: Cell<bool>,
     /// Whether nobody waits for the next bytes that come: those that came are not used yet.
     pub(crate) deaf: Cell<bool>,
+    /// Whether its end is not looked at before the answer under way is over.
+    pub(crate) ignores_end: Cell<bool>,
+    /// Who is to look at it then, because it has come.
+    pub(crate) unseen_end: RefCell<Option<Waker>>,
     /// When a head began that is not whole yet.
     pub(crate) head_since: Cell<Option<Instant>>,
     /// The last requests, from and to, that came together with the one before them.
@@ -105,6 +110,8 @@ impl Flow {
             reset: Cell::new(false),
             cut: Cell::new(false),
             deaf: Cell::new(false),
+            ignores_end: Cell::new(false),
+            unseen_end: RefCell::default(),
             head_since: Cell::new(None),
             pipelined: Cell::default(),
         }
@@ -159,6 +166,10 @@ impl Client {
     /// Its answer has ended.
     pub(super) fn end(&self) {
         self.busy.set(self.busy.get().saturating_sub(1));
+        self.flow.ignores_end.set(false);
+        if let Some(waker) = self.flow.unseen_end.take() {
+            waker.wake();
+        }
         self.idle_since.set(now());
     }
 

@@ -102,6 +102,7 @@ pub(super) type Attempt = ControlFlow<Outcome, StatusCode>;
 impl<'a> Forwarded<'a> {
     fn new(exchange: Exchange, forwarding: &'a Forwarding, group: &'a Group) -> Self {
         let Exchange { record, body } = exchange;
+        record.client.flow.ignores_end.set(forwarding.passing.ignores_abort);
         let body = body.filter(|body| !body.is_end_stream()).map(Pending::Coming);
         // What a server before left of it.
         let body = record.course.unsent.take().or(body);

@@ -149,6 +149,6 @@ impl Forwarded<'_> {
             }
             from
         });
-        Dialing { from, keepalive: passing.socket_keepalive }
+        Dialing { from, transparent: passing.transparent, keepalive: passing.socket_keepalive }
     }
 }

@@ -45,6 +45,10 @@ pub(crate) struct Passing {
     pub(crate) bind: Option<Template>,
     /// Whether they are watched by TCP's keepalive.
     pub(crate) socket_keepalive: bool,
+    /// Whether connections may come from an address that is not this machine's.
+    pub(crate) transparent: bool,
+    /// Whether a request goes on when its client leaves.
+    pub(crate) ignores_abort: bool,
     /// How many bytes of a body are read in a second.
     pub(crate) limit_rate: Option<Template>,
     /// The largest head, in bytes.

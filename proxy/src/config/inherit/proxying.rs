@@ -25,8 +25,9 @@ pub(in super::super) struct ProxyingDraft {
     pub(in super::super) buffer_size: Option<Spanned<u64>>,
     pub(in super::super) buffers: Option<Spanned<(u64, u64)>>,
     pub(in super::super) busy_buffers_size: Option<Spanned<u64>>,
-    /// `Some(None)` is `off`.
-    pub(in super::super) bind: Option<Option<Spanned<String>>>,
+    /// The address, and whether it is `transparent`; `Some(None)` is `off`.
+    pub(in super::super) bind: Option<Option<(Spanned<String>, bool)>>,
+    pub(in super::super) ignore_client_abort: Option<bool>,
     pub(in super::super) socket_keepalive: Option<bool>,
     pub(in super::super) limit_rate: Option<Spanned<String>>,
     /// The `proxy_pass` so far, and whether it has variables: `proxy_redirect default` asks.
@@ -55,6 +56,7 @@ impl ProxyingDraft {
         or(&mut self.buffers, &outer.buffers);
         or(&mut self.busy_buffers_size, &outer.busy_buffers_size);
         or(&mut self.bind, &outer.bind);
+        or(&mut self.ignore_client_abort, &outer.ignore_client_abort);
         or(&mut self.socket_keepalive, &outer.socket_keepalive);
         or(&mut self.limit_rate, &outer.limit_rate);
     }
@@ -80,7 +82,9 @@ impl ProxyingDraft {
             buffer_size: self.buffer_size.clone(),
             buffers: self.buffers.clone(),
             busy_buffers_size: self.busy_buffers_size.clone(),
-            bind: self.bind.clone().flatten(),
+            transparent: matches!(self.bind, Some(Some((_, true)))),
+            bind: self.bind.clone().flatten().map(|(address, _)| address),
+            ignore_client_abort: self.ignore_client_abort.unwrap_or(false),
             socket_keepalive: self.socket_keepalive.unwrap_or(false),
             limit_rate: self.limit_rate.clone(),
         }

@@ -43,6 +43,10 @@ pub struct Proxying {
     pub busy_buffers_size: Option<Spanned<u64>>,
     /// `proxy_bind`; variables not yet compiled.
     pub bind: Option<Spanned<String>>,
+    /// `proxy_bind ... transparent`
+    pub transparent: bool,
+    /// `proxy_ignore_client_abort` (default off).
+    pub ignore_client_abort: bool,
     /// `proxy_socket_keepalive` (default off).
     pub socket_keepalive: bool,
     /// `proxy_limit_rate`, in bytes per second; variables not yet compiled, 0 is no limit.

@@ -45,6 +45,7 @@ impl Builder<'_, '_> {
             early_hints: hints.collect::<Result<_, Problem>>()?,
             trailers: proxying.pass_trailers,
             hide: hidden(&pass_names, &hide),
+            force_ranges: proxying.force_ranges,
             obeys_redirect: !proxying.ignore.redirect,
             obeys_limit_rate: !proxying.ignore.limit_rate,
             intercept: proxying.intercept_errors,

@@ -31,6 +31,7 @@ mod pace;
 mod passing;
 mod phases;
 mod phrase;
+mod ranged;
 mod record;
 mod refused;
 mod reply;

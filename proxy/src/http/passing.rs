@@ -59,6 +59,8 @@ pub(crate) struct Passing {
     pub(crate) trailers: bool,
     /// The fields that clients do not get.
     pub(crate) hide: Box<[HeaderName]>,
+    /// Whether parts are cut out of answers.
+    pub(crate) force_ranges: bool,
     /// Whether an answer may send its request elsewhere.
     pub(crate) obeys_redirect: bool,
     /// Whether an answer may say how fast it is read.

@@ -69,6 +69,14 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "An answer of 300 or more that has an `error_page` is replaced by it. Default `off`.",
     ),
     row(
+        "proxy_force_ranges",
+        Arity::ONE,
+        |_, level, s| once(&mut level.proxying.force_ranges, s, switch),
+        "proxy_force_ranges on;",
+        "Whether a part is cut out of an answer with 200 and a length, where the client asks for one range \
+         and the server has not cut it itself. Default `off`.",
+    ),
+    row(
         "proxy_pass_trailers",
         Arity::ONE,
         |_, level, s| once(&mut level.proxying.pass_trailers, s, switch),

@@ -237,7 +237,6 @@ pub(super) const NAMES: &[&str] = &[
     "proxy_cache_valid",
     "proxy_download_rate",
     "proxy_downstream_buffer",
-    "proxy_force_ranges",
     "proxy_half_close",
     "proxy_no_cache",
     "proxy_pass_error_message",

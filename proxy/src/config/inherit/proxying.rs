@@ -14,6 +14,7 @@ pub(in super::super) struct ProxyingDraft {
     pub(in super::super) cookie_domain: Option<Vec<ReplaceRule>>,
     pub(in super::super) cookie_path: Option<Vec<ReplaceRule>>,
     pub(in super::super) cookie_flags: Option<Vec<FlagsRule>>,
+    pub(in super::super) force_ranges: Option<bool>,
     pub(in super::super) intercept_errors: Option<bool>,
     pub(in super::super) pass_trailers: Option<bool>,
     pub(in super::super) early_hints: Vec<Spanned<String>>,
@@ -44,6 +45,7 @@ impl ProxyingDraft {
         or(&mut self.cookie_domain, &outer.cookie_domain);
         or(&mut self.cookie_path, &outer.cookie_path);
         or(&mut self.cookie_flags, &outer.cookie_flags);
+        or(&mut self.force_ranges, &outer.force_ranges);
         or(&mut self.intercept_errors, &outer.intercept_errors);
         or(&mut self.pass_trailers, &outer.pass_trailers);
         or_list(&mut self.early_hints, &outer.early_hints);
@@ -71,6 +73,7 @@ impl ProxyingDraft {
             cookie_domain: self.cookie_domain.clone().unwrap_or_default(),
             cookie_path: self.cookie_path.clone().unwrap_or_default(),
             cookie_flags: self.cookie_flags.clone().unwrap_or_default(),
+            force_ranges: self.force_ranges.unwrap_or(false),
             intercept_errors: self.intercept_errors.unwrap_or(false),
             pass_trailers: self.pass_trailers.unwrap_or(false),
             early_hints: self.early_hints.clone(),

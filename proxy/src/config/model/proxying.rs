@@ -19,6 +19,8 @@ pub struct Proxying {
     pub cookie_path: Vec<ReplaceRule>,
     /// `proxy_cookie_flags`; nothing is `off`.
     pub cookie_flags: Vec<FlagsRule>,
+    /// `proxy_force_ranges` (default off).
+    pub force_ranges: bool,
     /// `proxy_intercept_errors` (default off).
     pub intercept_errors: bool,
     /// `proxy_pass_trailers` (default off).

@@ -85,6 +85,34 @@ impl Body {
         at
     }
 
+    /// How many of these bytes are in front of where a chunked body has its trailers.
+    pub(crate) fn before_trailers(&mut self, bytes: &[u8]) -> usize {
+        let Self::Chunked(chunk) = self else { return self.follow(bytes) };
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Chunk::Data(left) = chunk {
+                at += skip(left, rest.len());
+                if *left == 0 {
+                    *chunk = Chunk::DataReturn;
+                }
+                continue;
+            }
+            match chunk {
+                Chunk::Trailer | Chunk::TrailerLine | Chunk::TrailerEnd => break,
+                Chunk::LastEnd | Chunk::Over => break,
+                Chunk::Lost => return bytes.len(),
+                _ => *chunk = chunk.next(*rest.first().unwrap_or(&0)),
+            }
+            at += 1;
+        }
+        at
+    }
+
+    /// Whether a chunked body is where its trailers begin.
+    pub(crate) fn is_at_trailers(self) -> bool {
+        matches!(self, Self::Chunked(Chunk::Trailer))
+    }
+
     /// Whether these bytes were not what their framing promised.
     pub(crate) fn is_lost(self) -> bool {
         matches!(self, Self::Chunked(Chunk::Lost))
@@ -170,6 +198,20 @@ mod tests {
             assert_eq!(follower.follow(body.as_bytes()), body.len(), "{body:?}");
             assert_eq!(follower, Body::Chunked(Chunk::Lost), "{body:?}");
         }
+    }
+
+    #[test]
+    fn trailers_begin_behind_the_last_chunk() {
+        let (front, end) = ("3\r\nabc\r\n0\r\n", "\r\nHTTP/1.1 200 OK\r\n");
+        for cut in 0..front.len() {
+            let mut body = Body::CHUNKED;
+            assert_eq!(body.before_trailers(&front.as_bytes()[..cut]), cut);
+            assert!(!body.is_at_trailers());
+            let rest = format!("{}{end}", &front[cut..]);
+            assert_eq!(body.before_trailers(rest.as_bytes()), front.len() - cut);
+            assert!(body.is_at_trailers());
+        }
+        assert_eq!(Body::Chunked(Chunk::Lost).before_trailers(b"anything"), 8);
     }
 
     proptest! {

@@ -147,3 +147,23 @@ fn a_head_may_be_as_large_as_its_configuration_says() {
     house
         .wait_for_error("upstream sent too big header while reading response header from upstream");
 }
+
+#[test]
+fn a_part_is_cut_out_of_an_answer_that_comes_in_pieces() {
+    let house = saying("proxy_force_ranges on;");
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send("GET / HTTP/1.1\r\nHost: here\r\nRange: bytes=3-6\r\n\r\n");
+    let (mut server, _) = worker.answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01");
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 206 Partial Content\r\n"), "{head}");
+    for piece in ["2", "34", "56789"] {
+        server.send(piece);
+    }
+    assert_eq!(client.exactly(4), b"3456");
+    // The client's connection goes on; what more the server says is not waited for.
+    client.send(GET);
+    drop(server);
+    let _kept = worker.answer(OK);
+    assert_eq!(client.answer().1, "ok");
+}

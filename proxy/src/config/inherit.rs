@@ -205,6 +205,7 @@ impl Level {
             recursive_error_pages: answers.recursive_error_pages.unwrap_or(false),
             expires: answers.expires.unwrap_or(Expires::Off),
             add_header: answers.add_header,
+            add_trailer: answers.add_trailer,
             proxy_http_version: self.proxy_http_version.unwrap_or(HttpVersion::Http11),
             proxy_set_header: self.proxy_set_header.clone(),
             proxy_connect_timeout: self.proxy_connect_timeout.unwrap_or(MINUTE),

@@ -164,6 +164,7 @@ fn finish(main: MainDraft, walk: Walk) -> Config {
         worker_connections: events.worker_connections,
         event_method: events.method,
         http: main.http,
+        transparent: walk.transparent,
         notes: walk.notes,
         warnings: walk.warnings,
         sources: Arc::new(sources),

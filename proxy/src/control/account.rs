@@ -37,7 +37,8 @@ pub(super) fn account(config: &Config) -> Result<Option<(User, Gid)>, Problem> {
 
 /// Becomes the user that the configuration names, to whom the log files are given so that they can
 /// be opened anew. Of what root may do, this thread, which binds what a reload adds, keeps the
-/// right to bind low ports; the threads that carry requests will keep nothing.
+/// right to bind low ports; the threads that carry requests will keep nothing, unless they are to
+/// connect from addresses that are not this machine's.
 ///
 /// Call it while there is no other thread. Gives whether the process has become somebody else.
 ///
@@ -60,16 +61,23 @@ pub(super) fn become_user(config: &Config, prepared: &Prepared) -> Result<bool, 
     set_keep_capabilities(false).map_err(prctl)?;
     let capset = |error: rustix::io::Errno| Error::system("capset()", error.into());
     let had = capabilities(None).map_err(capset)?.permitted;
-    only(had & CapabilitySet::NET_BIND_SERVICE).map_err(capset)?;
+    let transparent = if config.transparent { TRANSPARENT } else { CapabilitySet::empty() };
+    only(had & (CapabilitySet::NET_BIND_SERVICE | transparent)).map_err(capset)?;
     Ok(true)
 }
 
-/// Gives up every capability of the calling thread.
+/// Gives up every capability of the calling thread but the one that makes connections
+/// `transparent`, if they are to be.
 ///
 /// # Errors
 /// What the system said.
-pub(super) fn give_up_all() -> std::io::Result<()> {
-    only(CapabilitySet::empty()).map_err(Into::into)
+pub(super) fn give_up_all(transparent: bool) -> std::io::Result<()> {
+    let kept = if transparent {
+        capabilities(None)?.permitted & TRANSPARENT
+    } else {
+        CapabilitySet::empty()
+    };
+    only(kept).map_err(Into::into)
 }
 
 /// Has the calling thread's capabilities outlast a change of the program image, which they do by
@@ -79,13 +87,17 @@ pub(super) fn give_up_all() -> std::io::Result<()> {
 /// What the system said.
 pub(super) fn keep_powers() -> std::io::Result<()> {
     let mut sets = capabilities(None)?;
-    if Uid::effective().is_root() || !sets.permitted.contains(CapabilitySet::NET_BIND_SERVICE) {
+    let kept = sets.permitted & (CapabilitySet::NET_BIND_SERVICE | TRANSPARENT);
+    if Uid::effective().is_root() || kept.is_empty() {
         return Ok(());
     }
-    sets.inheritable |= CapabilitySet::NET_BIND_SERVICE;
+    sets.inheritable |= kept;
     set_capabilities(None, sets)?;
-    Ok(configure_capability_in_ambient_set(CapabilitySet::NET_BIND_SERVICE, true)?)
+    Ok(kept.iter().try_for_each(|one| configure_capability_in_ambient_set(one, true))?)
 }
+
+/// What a socket needs that comes from an address that is not this machine's.
+const TRANSPARENT: CapabilitySet = CapabilitySet::NET_RAW;
 
 fn only(set: CapabilitySet) -> rustix::io::Result<()> {
     let inheritable = CapabilitySet::empty();

@@ -91,7 +91,11 @@ impl Prepared {
         let parcels = Parcels::new(parcels, threads, counters.clone(), current.error_log.clone());
         let (plan, orders) = watch::channel(current.plan(parcels));
         let (alive, all_ended) = mpsc::channel(1);
-        let setup = worker::Setup { powerless, method: config.event_method };
+        let setup = worker::Setup {
+            powerless,
+            transparent: config.transparent,
+            method: config.event_method,
+        };
         for (number, asks) in asked.into_iter().enumerate() {
             let orders = (orders.clone(), asks);
             let method =

@@ -62,6 +62,8 @@ pub(super) type Packed = (Instant, Vec<Parcel>);
 pub(super) struct Setup {
     /// Whether it keeps no capability of its starter's.
     pub(super) powerless: bool,
+    /// Whether that one is excepted that `transparent` needs.
+    pub(super) transparent: bool,
     /// How it learns that bytes have come; nothing takes the best that there is.
     pub(super) method: Option<EventMethod>,
 }
@@ -91,7 +93,7 @@ pub(super) fn start(
         };
         // Signals are the main thread's.
         let _ = signals::hold();
-        let powers = if setup.powerless { give_up_all() } else { Ok(()) };
+        let powers = if setup.powerless { give_up_all(setup.transparent) } else { Ok(()) };
         match powers.and_then(|()| build()) {
             Ok(runtime) => {
                 let method = runtime.block_on(async { begin(setup.method) });

@@ -7,11 +7,11 @@ use ipnet::IpNet;
 
 use super::site::Builder;
 use super::templates::at;
-use crate::config::Problem;
 use crate::config::model::{self, ErrorStatus, Settings};
+use crate::config::{Problem, Spanned};
 use crate::http::{
-    Added, Aliased, ErrorPage, ErrorPages, Expires, Files, ModifiedSince, RealIp, Rules, TryFiles,
-    TryLast,
+    Added, Aliased, ErrorPage, ErrorPages, Expires, Files, ModifiedSince, RealIp, Rules, Trailer,
+    TryFiles, TryLast,
 };
 use crate::route::{AccessList, Template, Who};
 use crate::upstream::is_usual;
@@ -116,23 +116,32 @@ impl Builder<'_, '_> {
         }
         let header = match &real.header {
             None => HeaderName::from_static("x-real-ip"),
-            Some(model::RealIpHeader(name)) => HeaderName::from_bytes(name.value.as_bytes())
-                .map_err(|_| {
-                    let message = format!("\"{}\" is not a field name", name.value);
-                    at(self.config, message, name.span)
-                })?,
+            Some(model::RealIpHeader(name)) => self.field_name(name)?,
         };
         let from = real.from.iter().filter_map(|from| who(*from)).collect();
         Ok(Some(RealIp { from, header, recursive: real.recursive }))
     }
 
+    /// `add_trailer`
+    pub(super) fn trailers(&self, settings: &Settings) -> Result<Box<[Trailer]>, Problem> {
+        let trailers = settings.add_trailer.iter().map(|line| {
+            self.field_name(&line.name)?;
+            let (start, value) = (format!("{}: ", line.name.value), self.template(&line.value)?);
+            Ok(Trailer { start: start.into(), value, always: line.always })
+        });
+        trailers.collect()
+    }
+
+    fn field_name(&self, name: &Spanned<String>) -> Result<HeaderName, Problem> {
+        HeaderName::from_bytes(name.value.as_bytes()).map_err(|_| {
+            at(self.config, format!("\"{}\" is not a field name", name.value), name.span)
+        })
+    }
+
     /// `add_header`
     pub(super) fn added(&self, settings: &Settings) -> Result<Box<[Added]>, Problem> {
         let added = settings.add_header.iter().map(|line| {
-            let name = HeaderName::from_bytes(line.name.value.as_bytes()).map_err(|_| {
-                let message = format!("\"{}\" is not a field name", line.name.value);
-                at(self.config, message, line.name.span)
-            })?;
+            let name = self.field_name(&line.name)?;
             let spelled = &*line.name.value;
             let spelled = (!is_usual(spelled)).then(|| spelled.into());
             let value = self.template(&line.value)?;

@@ -24,15 +24,16 @@ pub(super) fn endings(endings: &model::Endings) -> Endings {
 impl Builder<'_, '_> {
     /// `limit_rate` and `limit_rate_after`
     pub(super) fn pace(&self, pace: &model::Pace) -> Result<Option<Box<Pace>>, Problem> {
-        let rate = match &pace.rate {
-            None | Some(model::Amount::Fixed(0)) => return Ok(None),
-            Some(rate) => self.amount(rate)?,
+        let none =
+            |amount: &Option<model::Amount>| matches!(amount, None | Some(model::Amount::Fixed(0)));
+        if none(&pace.rate) && none(&pace.after) {
+            return Ok(None);
+        }
+        let amount = |amount: &Option<model::Amount>| match amount {
+            None => Ok(Amount::Fixed(0)),
+            Some(amount) => self.amount(amount),
         };
-        let after = match &pace.after {
-            None => Amount::Fixed(0),
-            Some(after) => self.amount(after)?,
-        };
-        Ok(Some(Box::new(Pace { rate, after })))
+        Ok(Some(Box::new(Pace { rate: amount(&pace.rate)?, after: amount(&pace.after)? })))
     }
 
     fn amount(&self, amount: &model::Amount) -> Result<Amount, Problem> {

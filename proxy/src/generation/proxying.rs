@@ -30,16 +30,22 @@ impl Builder<'_, '_> {
         let (bind, limit_rate) = (text(&proxying.bind)?, text(&proxying.limit_rate)?);
         let largest = proxying.buffer_size.as_ref().map(|size| size.value);
         let (pass_names, hide) = (names(&proxying.pass), names(&proxying.hide));
+        let hints = proxying.early_hints.iter().map(|text| self.template(text));
         Ok(Passing {
             method,
             set_body,
             pass_body: proxying.pass_request_body,
             bind,
+            transparent: proxying.transparent,
+            ignores_abort: proxying.ignore_client_abort,
             socket_keepalive: proxying.socket_keepalive,
             limit_rate: limit_rate.filter(|_| proxying.buffering),
             largest_head: largest
                 .map_or(LARGEST_HEAD, |size| usize::try_from(size).unwrap_or(usize::MAX)),
+            early_hints: hints.collect::<Result<_, Problem>>()?,
+            trailers: proxying.pass_trailers,
             hide: hidden(&pass_names, &hide),
+            force_ranges: proxying.force_ranges,
             obeys_redirect: !proxying.ignore.redirect,
             obeys_limit_rate: !proxying.ignore.limit_rate,
             intercept: proxying.intercept_errors,

@@ -131,6 +131,7 @@ impl<'a, 'u> Builder<'a, 'u> {
             slashes: if merged { Slashes::Merged } else { Slashes::Kept },
             heads: heads.unwrap_or_default(),
             variables: self.variables.clone(),
+            asks_for_bodies: self.names.ask_for_body(),
             error_log: self.error_log.clone(),
         })))
     }
@@ -240,7 +241,9 @@ impl<'a, 'u> Builder<'a, 'u> {
             },
             expires: expires(settings.expires),
             added: self.added(settings)?,
+            trailers: self.trailers(settings)?,
             max_body: settings.client_max_body_size.unwrap_or(u64::MAX),
+            kept_body: settings.clients.kept_body,
             keepalive: !settings.keepalive_timeout.is_zero(),
             keepalive_time: settings.keepalive_time,
             keepalive_requests: settings.keepalive_requests,

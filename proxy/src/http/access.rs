@@ -70,6 +70,8 @@ where
             tries: RefCell::default(),
             status: Cell::new(0),
             sent: OnceCell::new(),
+            upstream_trailers: RefCell::default(),
+            trailers: OnceCell::new(),
             framing: Cell::default(),
             upstream_sent: RefCell::default(),
             body_sent: Cell::new(0),
@@ -103,7 +105,7 @@ impl AccessLog {
 }
 
 /// nginx's truth: anything but nothing and `0`.
-fn holds(record: &Record, condition: &Template) -> bool {
+pub(super) fn holds(record: &Record, condition: &Template) -> bool {
     let mut value = Vec::new();
     condition.render(record, &mut value);
     !matches!(value.as_slice(), b"" | b"0")

@@ -47,6 +47,10 @@ impl Forwarded<'_> {
             }
             return Attempt::Break(Err(refusal));
         }
+        if let Err(refusal) = self.cut(&mut head, &mut body) {
+            self.note(Try::ended);
+            return Attempt::Break(Err(refusal));
+        }
         body.hold(lease);
         if let Some(rate) = self.rate(&head) {
             body.limit(rate);

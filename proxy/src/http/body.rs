@@ -22,6 +22,8 @@ pub(crate) struct Body {
     /// Why the answer breaks off, once that is known.
     failure: Option<Broken>,
     chunked: bool,
+    /// Trailers are to follow: it tells no length, and its end only behind its last bytes.
+    trailing: bool,
     /// How fast it goes out, where that is limited.
     pacer: Option<Box<Pacer>>,
     record: Rc<Record>,
@@ -54,7 +56,7 @@ pub(crate) enum Content {
 impl Body {
     pub(super) fn new(content: Content, record: Rc<Record>) -> Self {
         let pacer = Pacer::of(&record);
-        Self { content, failure: None, chunked: false, pacer, record }
+        Self { content, failure: None, chunked: false, trailing: false, pacer, record }
     }
 }
 
@@ -129,7 +131,8 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.waiting() == 0
+        !self.trailing
+            && self.waiting() == 0
             && match &self.content {
                 Content::Empty => true,
                 Content::Whole(bytes) => bytes.is_empty(),
@@ -141,7 +144,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             // hyper asks before anything has gone out; whoever asks later gets no false length.
-            _ if self.waiting() > 0 => SizeHint::default(),
+            _ if self.trailing || self.waiting() > 0 => SizeHint::default(),
             Content::Empty => SizeHint::with_exact(0),
             Content::Whole(bytes) => {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
@@ -156,6 +159,16 @@ impl Body {
     /// It goes out in chunks, whose framing counts as sent.
     pub(super) fn in_chunks(&mut self) {
         self.chunked = true;
+    }
+
+    /// Whether its server's trailers are to be passed on.
+    pub(super) fn awaits_trailers(&self) -> bool {
+        matches!(&self.content, Content::Server(body) if body.awaits_trailers())
+    }
+
+    /// It goes out in chunks with trailers behind them.
+    pub(super) fn expect_trailers(&mut self) {
+        self.trailing = true;
     }
 
     /// The bytes that have come and may not go out yet.
@@ -176,8 +189,17 @@ impl Body {
             let what = format_args!("{excess} while reading upstream");
             self.record.log(Level::Warn, upstream, what);
         }
+        if let Content::Server(body) = &mut self.content {
+            self.record.upstream_trailers.replace(body.take_trailers());
+        }
+        let mut trailers = 0;
+        if std::mem::take(&mut self.trailing) {
+            let lines = self.record.end_with_trailers();
+            trailers = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+            self.record.client.trailers.replace(lines.to_vec());
+        }
         if self.chunked {
-            self.record.body_sent.set(self.record.body_sent.get() + LAST_CHUNK);
+            self.record.body_sent.set(self.record.body_sent.get() + LAST_CHUNK + trailers);
         }
         if !self.is_ours()
             && self.record.is_logged()

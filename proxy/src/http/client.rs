@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::endings::Endings;
@@ -56,6 +57,10 @@ pub(crate) struct Client {
     pub(crate) fields: RefCell<VecDeque<Box<[u8]>>>,
     /// How the head of the answer that begins is to be written, where hyper writes it otherwise.
     pub(crate) written: RefCell<Written>,
+    /// Heads that go out before that of the answer to come, if it is not too late for them.
+    pub(crate) interim: RefCell<Vec<u8>>,
+    /// The lines that belong behind the last chunk of the answer that is at its end.
+    pub(crate) trailers: RefCell<Vec<u8>>,
     /// A head that was refused, until its turn comes.
     pub(crate) refused: RefCell<Option<Box<Refused>>>,
     /// The upgrade that an answer has begun.
@@ -71,6 +76,8 @@ pub(crate) struct Written {
     pub(crate) old: bool,
     /// The names that are not spelled `Like-This`.
     pub(crate) names: Vec<Box<str>>,
+    /// Trailers follow its body, which is in chunks.
+    pub(crate) trailers: bool,
 }
 
 /// What a client's socket does while hyper has it.
@@ -82,8 +89,14 @@ pub(crate) struct Flow {
     pub(crate) limit: Cell<Duration>,
     /// Whether it is reset when that is over.
     pub(crate) reset: Cell<bool>,
+    /// Whether it is reset whatever it does.
+    pub(crate) cut: Cell<bool>,
     /// Whether nobody waits for the next bytes that come: those that came are not used yet.
     pub(crate) deaf: Cell<bool>,
+    /// Whether its end is not looked at before the answer under way is over.
+    pub(crate) ignores_end: Cell<bool>,
+    /// Who is to look at it then, because it has come.
+    pub(crate) unseen_end: RefCell<Option<Waker>>,
     /// When a head began that is not whole yet.
     pub(crate) head_since: Cell<Option<Instant>>,
     /// The last requests, from and to, that came together with the one before them.
@@ -97,7 +110,10 @@ impl Flow {
             blocked: Cell::new(None),
             limit: Cell::new(limit),
             reset: Cell::new(false),
+            cut: Cell::new(false),
             deaf: Cell::new(false),
+            ignores_end: Cell::new(false),
+            unseen_end: RefCell::default(),
             head_since: Cell::new(None),
             pipelined: Cell::default(),
         }
@@ -138,7 +154,7 @@ impl Client {
     /// How the head that hyper writes next is to be written, where that is not hyper's way.
     pub(crate) fn take_written(&self) -> Option<Written> {
         let mut written = self.written.borrow_mut();
-        let own = written.old || !written.names.is_empty();
+        let own = written.old || written.trailers || !written.names.is_empty();
         own.then(|| std::mem::take(&mut *written))
     }
 
@@ -168,6 +184,10 @@ impl Client {
     pub(super) fn end(&self, started: Option<Instant>) {
         let now = now();
         self.busy.set(self.busy.get().saturating_sub(1));
+        self.flow.ignores_end.set(false);
+        if let Some(waker) = self.flow.unseen_end.take() {
+            waker.wake();
+        }
         self.idle_since.set(now);
         started.into_iter().for_each(|started| self.visits.end(now - started));
         if self.busy.get() == 0 {

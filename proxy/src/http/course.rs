@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 use super::limits::Standing;
@@ -54,6 +55,10 @@ pub(crate) struct Course {
     pub(super) passed: RefCell<Option<Box<Passed>>>,
     /// The fields of an answer that sent it elsewhere.
     pub(super) carried: RefCell<Option<Box<HeaderMap>>>,
+    /// Its body, where the configuration asks for it and it is small.
+    pub(super) body: RefCell<Option<Bytes>>,
+    /// How many bytes of its answer go out in a second, once that is settled; 0 is no limit.
+    pub(super) rate: Cell<Option<u64>>,
     /// What limits have made of it.
     pub(super) standing: Standing,
     /// What was not sent to a server that failed.
@@ -99,6 +104,8 @@ impl Course {
             measured: Cell::new(false),
             passed: RefCell::default(),
             carried: RefCell::default(),
+            body: RefCell::default(),
+            rate: Cell::new(None),
             standing: Standing::default(),
             unsent: RefCell::default(),
         }

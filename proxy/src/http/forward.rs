@@ -27,8 +27,8 @@ use crate::balance::Tried;
 use crate::observe::{Level, now};
 use crate::tunnel;
 use crate::upstream::{
-    Answer, Budget, Connection, Current, Failure, Group, Head, Lease, Outgoing, Pending, Reply,
-    Sent,
+    Answer, Budget, Connection, Current, Failure, Group, Head, Hints, Lease, Outgoing, Pending,
+    Reply, Sent,
 };
 
 /// How long one direction of a tunnel may go on after the other has ended.
@@ -106,6 +106,7 @@ pub(super) type Attempt = ControlFlow<Outcome, StatusCode>;
 impl<'a> Forwarded<'a> {
     fn new(exchange: Exchange, forwarding: &'a Forwarding, group: &'a Group) -> Self {
         let Exchange { record, body } = exchange;
+        record.client.flow.ignores_end.set(forwarding.passing.ignores_abort);
         let body = body.filter(|body| !body.is_end_stream()).map(Pending::Coming);
         // What a server before left of it.
         let body = record.course.unsent.take().or(body);
@@ -220,11 +221,14 @@ impl<'a> Forwarded<'a> {
         self.note(|last| last.connect = Some(now() - started));
         let method = self.method().ok_or((Failure::Client, false))?;
         let (request, sent) = self.request(&method).ok_or((Failure::Client, false))?;
+        let hinted = self.hinted();
         let answer = Answer {
             method: &method,
             largest: self.forwarding.passing.largest_head,
             upgrade: self.upgrade && request.upgrade,
             sent: sent.as_ref(),
+            hints: hinted.as_ref().map(|hinted| -> &dyn Hints { hinted }),
+            trailers: self.forwarding.passing.trailers,
             times: *times,
             shelf: self.record.client.pool.shelf(&self.upstream.keepalive, lease.peer()),
         };
@@ -312,6 +316,7 @@ impl<'a> Forwarded<'a> {
             self.record.log(Level::Warn, upstream, what);
         }
         if matches!(failure, Failure::ClientTimeout) {
+            self.record.cut();
             return Attempt::Break(Err(Refusal::Hangup(408)));
         }
         if again && self.forwarding.next.allows(failure, self.record.method()) {

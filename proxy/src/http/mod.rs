@@ -7,6 +7,7 @@ mod accel;
 mod access;
 mod affinity;
 mod answering;
+mod asked;
 mod body;
 mod client;
 mod context;
@@ -20,14 +21,17 @@ mod files;
 mod forward;
 mod headers;
 mod heads;
+mod hints;
 mod holding;
 mod lengths;
 mod limits;
+mod mapped;
 mod outgoing;
 mod pace;
 mod passing;
 mod phases;
 mod phrase;
+mod ranged;
 mod record;
 mod refused;
 mod reply;
@@ -37,6 +41,7 @@ mod routing;
 mod site;
 mod status;
 mod target;
+mod trailers;
 mod tries;
 mod values;
 mod websocket;
@@ -66,7 +71,7 @@ pub(crate) use site::{
     AccessLog, Action, Added, ErrorPage, ErrorPages, Forwarding, LogSink, Logs, RealIp, Redirects,
     Returning, Rules, Server, Site, TryFiles, TryLast, UriPart, Variables,
 };
-
+pub(crate) use trailers::Trailer;
 pub(crate) use websocket::{Origins, Told, WebSocket};
 
 /// What every request of a client connection goes through.

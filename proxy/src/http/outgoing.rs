@@ -18,6 +18,9 @@ impl Forwarded<'_> {
     /// Sees to the body before any server is asked: what replaces it, and how long it is where
     /// that must be known.
     pub(super) async fn prepare(&mut self) -> Result<(), Refusal> {
+        if self.record.client.site.asks_for_bodies {
+            self.keep_body().await?;
+        }
         let passing = &self.forwarding.passing;
         if passing.set_body.is_some() || !passing.pass_body {
             if let Some(body) = self.body.take() {
@@ -33,6 +36,17 @@ impl Forwarded<'_> {
         if self.forwarding.version == Version::HTTP_10 {
             self.measure().await?;
         }
+        Ok(())
+    }
+
+    /// Waits for a small body, so that it has a variable.
+    async fn keep_body(&mut self) -> Result<(), Refusal> {
+        let Some(body) = self.body.take() else { return Ok(()) };
+        let most = self.record.rules().map_or(0, |rules| rules.kept_body);
+        let body = body.collect_small(most, self.limit(), self.forwarding.times.client).await;
+        let body = body.map_err(|error| self.uncollected(&error))?;
+        *self.record.course.body.borrow_mut() = body.whole().filter(|b| b.len() <= most).cloned();
+        self.body = Some(body);
         Ok(())
     }
 
@@ -64,7 +78,10 @@ impl Forwarded<'_> {
                 StatusCode::LENGTH_REQUIRED
             }
             Uncollected::Broken(Broken::Client(_)) => StatusCode::BAD_REQUEST,
-            Uncollected::Silent => return Refusal::Hangup(408),
+            Uncollected::Silent => {
+                self.record.cut();
+                return Refusal::Hangup(408);
+            }
         };
         Refusal::Status(refusal)
     }
@@ -93,7 +110,8 @@ impl Forwarded<'_> {
             if self.forwarding.passing.set_body.is_some() { u64::MAX } else { self.limit() };
         let (body, sent) = match self.body.take() {
             Some(body) => {
-                let (body, sent) = RequestBody::new(body, limit);
+                let kept = self.record.rules().map_or(0, |rules| rules.kept_body);
+                let (body, sent) = RequestBody::new(body, limit, kept);
                 (body, Some(sent))
             }
             None => (RequestBody::none(), None),
@@ -131,6 +149,6 @@ impl Forwarded<'_> {
             }
             from
         });
-        Dialing { from, keepalive: passing.socket_keepalive }
+        Dialing { from, transparent: passing.transparent, keepalive: passing.socket_keepalive }
     }
 }

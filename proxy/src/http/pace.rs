@@ -49,7 +49,7 @@ impl Amount {
 }
 
 /// `512`, `64k`, `1m`; nothing at all is 0.
-fn size(text: &[u8]) -> Option<u64> {
+pub(super) fn size(text: &[u8]) -> Option<u64> {
     let (digits, scale) = match text {
         [digits @ .., b'k' | b'K'] => (digits, 1 << 10),
         [digits @ .., b'm' | b'M'] => (digits, 1 << 20),
@@ -77,12 +77,18 @@ pub(super) struct Pacer {
 impl Pacer {
     /// The pace that holds for an answer, if one does.
     pub(super) fn of(record: &Record) -> Option<Box<Self>> {
-        let pace = record.rules()?.pace.as_deref()?;
-        let rate = pace.rate.bytes(record);
+        let pace = record.rules()?.pace.as_deref();
+        let rate = match (record.course.rate.get(), pace) {
+            (Some(rate), _) => rate,
+            (None, Some(pace)) => pace.rate.bytes(record),
+            (None, None) => return None,
+        };
+        record.course.rate.set(Some(rate));
         if rate == 0 {
             return None;
         }
-        let (after, since) = (pace.after.bytes(record), Instant::now());
+        let after = pace.map_or(0, |pace| pace.after.bytes(record));
+        let since = Instant::now();
         Some(Box::new(Self { rate, after, since, sent: 0, rest: Bytes::new(), rests: None }))
     }
 

@@ -45,12 +45,22 @@ pub(crate) struct Passing {
     pub(crate) bind: Option<Template>,
     /// Whether they are watched by TCP's keepalive.
     pub(crate) socket_keepalive: bool,
+    /// Whether connections may come from an address that is not this machine's.
+    pub(crate) transparent: bool,
+    /// Whether a request goes on when its client leaves.
+    pub(crate) ignores_abort: bool,
     /// How many bytes of a body are read in a second.
     pub(crate) limit_rate: Option<Template>,
     /// The largest head, in bytes.
     pub(crate) largest_head: usize,
+    /// When early hints are passed on: where one of these comes to something.
+    pub(crate) early_hints: Box<[Template]>,
+    /// Whether an answer's trailers are passed on.
+    pub(crate) trailers: bool,
     /// The fields that clients do not get.
     pub(crate) hide: Box<[HeaderName]>,
+    /// Whether parts are cut out of answers.
+    pub(crate) force_ranges: bool,
     /// Whether an answer may send its request elsewhere.
     pub(crate) obeys_redirect: bool,
     /// Whether an answer may say how fast it is read.

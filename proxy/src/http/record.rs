@@ -64,6 +64,10 @@ pub(crate) struct Record {
     pub(crate) status: Cell<u16>,
     /// The answer's fields, kept when a log wants them.
     pub(crate) sent: OnceCell<http::HeaderMap>,
+    /// The lines of the trailers that its server sent, where they are passed on.
+    pub(crate) upstream_trailers: RefCell<Vec<u8>>,
+    /// The lines of the answer's trailers, once it has ended.
+    pub(crate) trailers: OnceCell<Box<[u8]>>,
     /// What hyper adds to them.
     pub(crate) framing: Cell<Framing>,
     /// The fields of the last server's answer, kept when a log names one of them.
@@ -89,6 +93,8 @@ pub(crate) struct Record {
 pub(crate) struct Routed {
     /// `$host`: in lower case, without port.
     pub(crate) host: Box<str>,
+    /// `$request_port`: the port that stands behind it.
+    pub(crate) port: Option<u16>,
     /// The server.
     pub(crate) server: Arc<Server>,
 }
@@ -97,6 +103,11 @@ impl Record {
     /// The settings that hold for it: until it is routed, none but its listener's are known.
     pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
         self.course.place().map(|place| &place.rules)
+    }
+
+    /// Its client took too long, or is not wanted: it may be that it is to be reset.
+    pub(super) fn cut(&self) {
+        self.client.flow.cut.set(self.rules().is_some_and(|rules| rules.reset));
     }
 
     /// Where its errors go.

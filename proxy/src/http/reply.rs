@@ -90,6 +90,9 @@ impl<F: Future<Output = Result<Response<Content>, Refusal>>> Future for Replying
             Ok(answer) => answer,
             Err(Refusal::Hangup(status)) => {
                 record.status.set(status);
+                if status == CLOSED {
+                    record.cut();
+                }
                 record.client.visits.answer(status);
                 return Poll::Ready(Err(Hangup));
             }
@@ -144,10 +147,17 @@ fn finish(answer: Response<Content>, record: Rc<Record>) -> Response<Body> {
         "proxy"
     }));
     add(&record, head.status, &mut head.headers);
-    // hyper says its version to such a client, and spells names its own way; the wire mends that.
-    *record.client.written.borrow_mut() =
-        Written { old: record.head.version == Version::HTTP_10, names: record.spelled.take() };
     let mut body = Body::new(content, record.clone());
+    let trailers = record.has_trailers(head.status, body.awaits_trailers());
+    if trailers {
+        head.headers.remove(CONTENT_LENGTH);
+        body.expect_trailers();
+    }
+    // hyper says its version to such a client, spells names its own way, and sends trailers to few;
+    // the wire mends that.
+    let old = record.head.version == Version::HTTP_10;
+    let names = record.spelled.take();
+    *record.client.written.borrow_mut() = Written { old, names, trailers };
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         remember(&record, &head.headers);
@@ -192,7 +202,7 @@ fn framing(record: &Record, status: StatusCode, headers: &HeaderMap, body: &Body
 /// Sets the fields of `expires` and adds those of `add_header`.
 fn add(record: &Record, status: StatusCode, headers: &mut HeaderMap) {
     let Some(rules) = record.rules() else { return };
-    let fine = matches!(status.as_u16(), 200 | 201 | 204 | 206 | 301..=304 | 307 | 308);
+    let fine = is_fine(status);
     if fine && let Some(expires) = rules.expires {
         expires.set(headers);
     }
@@ -202,12 +212,18 @@ fn add(record: &Record, status: StatusCode, headers: &mut HeaderMap) {
         let Ok(value) = HeaderValue::try_from(text) else { continue };
         record.spelled.borrow_mut().extend(added.spelled.clone());
         match added.name {
-            _ if value.is_empty() => {}
             // There is one of these.
+            ETAG | LAST_MODIFIED if value.is_empty() => drop(headers.remove(&added.name)),
+            _ if value.is_empty() => {}
             ETAG | LAST_MODIFIED => drop(headers.insert(&added.name, value)),
             _ => drop(headers.append(&added.name, value)),
         }
     }
+}
+
+/// Whether an answer with this status gets the fields that no error gets.
+pub(super) fn is_fine(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 201 | 204 | 206 | 301..=304 | 307 | 308)
 }
 
 /// Keeps an answer's fields where a log may ask for them after they are gone.
@@ -243,6 +259,9 @@ fn keeps_alive(record: &Record, status: StatusCode, body: &Body) -> bool {
     record.client.flow.reset.set(rules.reset);
     keep
 }
+
+/// nginx's status of its own for a connection that is closed without an answer.
+const CLOSED: u16 = 444;
 
 /// nginx's status of its own for a head that is too large: 400, with a page that says more.
 const HEAD_TOO_LARGE: u16 = 494;

@@ -140,7 +140,7 @@ fn route(record: &Record) -> Result<(), Refusal> {
         Err((refusal, why)) => {
             let server = record.client.site.servers.default_server().clone();
             record.course.enter(server.rules.clone());
-            (Routed { host: "".into(), server }, Some((refusal, why)))
+            (Routed { host: "".into(), port: None, server }, Some((refusal, why)))
         }
     };
     // A record is routed once.
@@ -166,7 +166,7 @@ fn find(record: &Record) -> Result<Routed, Refused> {
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
         return Err((Refusal::Status(status), Some(refused.why.to_string().into())));
     }
-    let host = requested_host(record)
+    let (host, port) = requested_host(record)
         .ok_or_else(|| bad("invalid host header while reading client request headers".into()))?;
     let target = record.head.uri.path_and_query().map_or("/", |target| target.as_str());
     let target = uri::parse_with(target.as_bytes(), record.client.site.slashes).map_err(|why| {
@@ -185,16 +185,16 @@ fn find(record: &Record) -> Result<Routed, Refused> {
         // A record is routed once.
         let _ = record.course.asked.set(target.path.into_owned().into());
     }
-    Ok(Routed { host, server: server.clone() })
+    Ok(Routed { host, port, server: server.clone() })
 }
 
-/// The host that the request is for: an absolute target's, else the Host field's (RFC 9112, 3.2.2).
+/// The host that the request is for, and its port: an absolute target's, else the Host field's (RFC 9112, 3.2.2).
 /// None when it is no host's name.
-fn requested_host(record: &Record) -> Option<Box<str>> {
+fn requested_host(record: &Record) -> Option<(Box<str>, Option<u16>)> {
     let head = &record.head;
     let Some(field) = head.headers.get(HOST) else {
         // Only HTTP/1.0 comes here without one.
-        let Some(authority) = head.uri.authority() else { return Some("".into()) };
+        let Some(authority) = head.uri.authority() else { return Some(("".into(), None)) };
         return named(authority.as_str().as_bytes());
     };
     // It must be good even where it doesn't count.
@@ -205,10 +205,10 @@ fn requested_host(record: &Record) -> Option<Box<str>> {
     }
 }
 
-/// A host's name without its port, in lower case.
-fn named(host: &[u8]) -> Option<Box<str>> {
+/// A host's name in lower case, and its port.
+fn named(host: &[u8]) -> Option<(Box<str>, Option<u16>)> {
     let host = host::normalise(host).ok()?;
-    Some(String::from_utf8_lossy(&host.name).into())
+    Some((String::from_utf8_lossy(&host.name).into(), host.port))
 }
 
 /// A pattern took too many steps on this request: nginx answers 500.

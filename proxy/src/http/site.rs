@@ -14,6 +14,7 @@ use super::heads::HeadRules;
 use super::limits::Limits;
 use super::pace::Pace;
 use super::passing::{Passing, Towards};
+use super::trailers::Trailer;
 use super::websocket::{Origins, Told, WebSocket};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
@@ -31,6 +32,8 @@ pub(crate) struct Site {
     pub(crate) heads: HeadRules,
     /// What variables need that no request has.
     pub(crate) variables: Arc<Variables>,
+    /// Whether something asks for `$request_body`, so that small bodies come before they are sent on.
+    pub(crate) asks_for_bodies: bool,
     /// Where errors go that happen before a server is known.
     pub(crate) error_log: ErrorLog,
 }
@@ -96,8 +99,12 @@ pub(crate) struct Rules {
     pub(crate) expires: Option<Expires>,
     /// The fields that answers get.
     pub(crate) added: Box<[Added]>,
+    /// The trailers that they get.
+    pub(crate) trailers: Box<[Trailer]>,
     /// The largest body, in bytes.
     pub(crate) max_body: u64,
+    /// The largest that is kept, to be sent once more or to be a variable.
+    pub(crate) kept_body: usize,
     /// Whether connections are kept open after an answer (`keepalive_timeout` is not 0).
     pub(crate) keepalive: bool,
     /// How long one connection may be used in all.
@@ -108,7 +115,7 @@ pub(crate) struct Rules {
     pub(crate) keepalive_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub(crate) send_timeout: Duration,
-    /// Whether a client that takes nothing for longer is cut off with a reset.
+    /// Whether a client that takes too long is cut off with a reset.
     pub(crate) reset: bool,
     /// The `Keep-Alive` field's value, when there is to be one.
     pub(crate) keepalive_header: Option<http::HeaderValue>,

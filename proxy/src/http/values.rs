@@ -15,15 +15,8 @@ use super::record::Record;
 use super::site::{Action, Forwarding};
 use super::tries::Framing;
 use super::{lengths, phrase, status, tries};
-use crate::observe::{self, Level, now};
-use crate::route::{Captures, Fact, Map, Values, Variable, lookup};
-
-/// How deep maps may name each other (nginx: 100).
-const DEPTH: u32 = 100;
-
-thread_local! {
-    static NESTED: Cell<u32> = const { Cell::new(0) };
-}
+use crate::observe::{self, now};
+use crate::route::{Captures, Fact, Values, Variable, lookup};
 
 impl Values for Record {
     fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
@@ -32,6 +25,8 @@ impl Values for Record {
                 join(&self.head.headers, name, out) || self.write_odd(name, out)
             }
             Variable::SentHttp(name) => self.write_sent(name, out),
+            Variable::SentTrailer(name) => self.write_sent_trailer(name, out),
+            Variable::UpstreamTrailer(name) => self.write_upstream_trailer(name, out),
             Variable::UpstreamHttp(name) => {
                 self.upstream_sent.borrow().as_ref().is_some_and(|sent| join(sent, name, out))
             }
@@ -48,6 +43,11 @@ impl Values for Record {
                 put(captures.iter().rev().find_map(|captures| named(captures, *name)), out)
             }
             Variable::Set(position) => self.write_set(*position, out),
+            Variable::LimitRate
+            | Variable::RealpathRoot
+            | Variable::RequestPort
+            | Variable::IsRequestPort
+            | Variable::RequestBody => self.write_asked(variable, out),
             Variable::WebSocket(Fact::Duration) => self.write_duration(out),
             Variable::ConnectionsActive
             | Variable::ConnectionsReading
@@ -217,7 +217,7 @@ impl Record {
         }
     }
 
-    fn forwarding(&self) -> Option<&Forwarding> {
+    pub(super) fn forwarding(&self) -> Option<&Forwarding> {
         match self.rules().map(|rules| &rules.action) {
             Some(Action::Forward(forwarding)) => Some(forwarding),
             _ => None,
@@ -287,62 +287,6 @@ impl Record {
         let mut names = self.head.headers.keys();
         names.find(|other| same(other)).is_some_and(|name| join(&self.head.headers, name, out))
     }
-
-    /// A map's value: the one that it had first in this request, unless it is volatile.
-    fn map(&self, position: usize, out: &mut Vec<u8>) -> bool {
-        let Some(map) = self.client.site.variables.maps.get(position) else { return false };
-        let known = self.course.maps.borrow();
-        if let Some((_, value)) = known.iter().find(|(its, _)| *its == position) {
-            out.extend_from_slice(value);
-            return true;
-        }
-        drop(known);
-        let before = out.len();
-        let found = self.work_out(map, out);
-        if found && !map.is_volatile() {
-            let value = out.get(before..).unwrap_or_default().into();
-            self.course.maps.borrow_mut().push((position, value));
-        }
-        found
-    }
-
-    fn work_out(&self, map: &Map, out: &mut Vec<u8>) -> bool {
-        if NESTED.get() >= DEPTH {
-            return false;
-        }
-        NESTED.set(NESTED.get() + 1);
-        let mut source = Vec::new();
-        map.source().render(self, &mut source);
-        let found = match map.lookup(&source) {
-            Ok((value, captures)) => {
-                value.render(&InMap { record: self, captures: captures.as_ref() }, out);
-                true
-            }
-            Err(error) => {
-                self.log(Level::Alert, None, format_args!("{error}"));
-                false
-            }
-        };
-        NESTED.set(NESTED.get() - 1);
-        found
-    }
-}
-
-/// A map's value: its groups are those of the pattern that matched.
-struct InMap<'a> {
-    record: &'a Record,
-    captures: Option<&'a Captures>,
-}
-
-impl Values for InMap<'_> {
-    fn write(&self, variable: &Variable, out: &mut Vec<u8>) -> bool {
-        let found = self.captures.and_then(|captures| match variable {
-            Variable::Capture(group) => captures.get(*group),
-            Variable::NamedCapture(name) => named(captures, *name),
-            _ => None,
-        });
-        put(found, out) || self.record.write(variable, out)
-    }
 }
 
 /// A field's value; several lines of it are joined with commas.
@@ -363,11 +307,11 @@ fn verdict(verdict: &Cell<Option<Verdict>>, out: &mut Vec<u8>) -> bool {
     put(verdict.get().map(|verdict| verdict.words().as_bytes()), out)
 }
 
-fn put(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
+pub(super) fn put(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
     value.inspect(|value| out.extend_from_slice(value)).is_some()
 }
 
-fn named(captures: &Captures, name: usize) -> Option<&[u8]> {
+pub(super) fn named(captures: &Captures, name: usize) -> Option<&[u8]> {
     captures.named().find_map(|(variable, value)| (variable == name).then_some(value).flatten())
 }
 

@@ -173,6 +173,8 @@ impl Door {
             endings: Cell::new(Endings::DEFAULT),
             fields: RefCell::default(),
             written: RefCell::default(),
+            interim: RefCell::default(),
+            trailers: RefCell::default(),
             refused: RefCell::new(None),
             switched: RefCell::new(None),
             flow: Flow::new(self.patience),

@@ -100,7 +100,7 @@ pub(super) async fn serve(
     client.turn(Stage::Writing);
     let switched = client.switched.borrow_mut().take();
     if matches!(over, Over::Broken) {
-        if client.flow.reset.get() && client.flow.blocked.get().is_some() {
+        if client.flow.cut.get() {
             take_back(http.into_parts()).0.reset_at_close();
         }
         return;
@@ -167,10 +167,14 @@ fn poll_idle(client: &Client, mut clock: Pin<&mut Sleep>, cx: &mut Context<'_>) 
     while clock.as_mut().poll(cx).is_ready() {
         let now = Instant::now();
         if client.busy.get() == 0 && now >= deadline {
+            if client.flow.head_since.get().is_some() {
+                client.flow.cut.set(client.site.servers.default_server().rules.reset);
+            }
             return Poll::Ready(());
         }
         if client.flow.blocked.get().is_some_and(|since| since.elapsed() >= client.flow.limit.get())
         {
+            client.flow.cut.set(client.flow.reset.get());
             return Poll::Ready(());
         }
         // While an answer is under way, its own limits count: look again later.

@@ -50,7 +50,8 @@ mod tests {
 
     fn mended(bytes: &str, old: bool, names: &[&str]) -> Option<String> {
         let names = names.iter().map(|name| Box::from(*name)).collect();
-        mend(bytes.as_bytes(), &Written { old, names }).map(|head| String::from_utf8(head).unwrap())
+        mend(bytes.as_bytes(), &Written { old, names, trailers: false })
+            .map(|head| String::from_utf8(head).unwrap())
     }
 
     #[test]

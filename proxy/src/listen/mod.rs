@@ -14,6 +14,7 @@ mod socket;
 mod tally;
 mod tunnel;
 mod wire;
+mod writing;
 
 pub(crate) use accept::{Door, Place, accept};
 pub(crate) use crowd::{Crowd, Limits, Shortage};

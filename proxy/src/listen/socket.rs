@@ -44,8 +44,16 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         self.client.flow.deaf.set(read.is_ready());
+        // Whoever ignores the end goes on answering: hyper would not, if it were told.
+        let is_end =
+            matches!(&read, Poll::Ready(result) if result.is_err() || buf.filled().len() == before);
+        if is_end && self.client.flow.ignores_end.get() {
+            *self.client.flow.unseen_end.borrow_mut() = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         read
     }
 }
@@ -76,7 +84,8 @@ impl AsyncWrite for Socket {
     /// hyper flushes whenever it is polled and has nothing to write. It does not read while bytes
     /// of the client's wait behind a request, so it would not see that the client has gone.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.client.is_unheard() && self.stream.poll_end(cx).is_ready() {
+        let ignores_end = self.client.flow.ignores_end.get();
+        if !ignores_end && self.client.is_unheard() && self.stream.poll_end(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         Poll::Ready(Ok(()))

@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::head::Head;
 use super::line::{self, Fault};
-use super::mend;
 use super::socket::Socket;
+use super::writing::Writing;
 use crate::framing::Body;
 use crate::http::{Client, Refused};
 use crate::net::Stream;
@@ -44,9 +44,8 @@ pub(super) struct Wire {
     heads: u64,
     /// Whether the head that is not whole came together with what is before it.
     behind: bool,
-    /// A head of hyper's in other words, as long as it was, and how much of it is gone.
-    mended: Vec<u8>,
-    gone: usize,
+    /// What is written otherwise than hyper writes it.
+    writing: Writing,
 }
 
 /// What a byte belongs to.
@@ -76,6 +75,7 @@ impl Wire {
     pub(super) fn new(socket: Socket, held: Vec<u8>, client: Rc<Client>) -> Self {
         let patience = client.patience.get();
         let rules = client.site.heads;
+        let writing = Writing::new(client.clone());
         Self {
             socket,
             client,
@@ -87,8 +87,7 @@ impl Wire {
             ready: 0,
             heads: 0,
             behind: false,
-            mended: Vec::new(),
-            gone: 0,
+            writing,
         }
     }
 
@@ -308,10 +307,7 @@ impl AsyncWrite for Wire {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.is_mended(buf) {
-            return this.poll_mended(cx, &[IoSlice::new(buf)]);
-        }
-        Pin::new(&mut this.socket).poll_write(cx, buf)
+        this.writing.poll(&mut this.socket, cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -320,10 +316,7 @@ impl AsyncWrite for Wire {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.is_mended(bufs.first().map_or(&[], |first| first)) {
-            return this.poll_mended(cx, bufs);
-        }
-        Pin::new(&mut this.socket).poll_write_vectored(cx, bufs)
+        this.writing.poll(&mut this.socket, cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -331,45 +324,12 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+        let this = self.get_mut();
+        ready!(this.writing.poll_clean(&mut this.socket, cx))?;
+        Pin::new(&mut this.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
-    }
-}
-
-impl Wire {
-    /// Whether these bytes of hyper's begin with a head that is written in other words, or with
-    /// what is left of one.
-    fn is_mended(&mut self, bytes: &[u8]) -> bool {
-        if self.mended.is_empty()
-            && let Some(written) = self.client.take_written()
-            && let Some(head) = mend::mend(bytes, &written)
-        {
-            (self.mended, self.gone) = (head, 0);
-        }
-        !self.mended.is_empty()
-    }
-
-    /// Writes what is left of the mended head in the place of as many bytes of hyper's, and what
-    /// follows it.
-    fn poll_mended(
-        &mut self,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let rest = self.mended.get(self.gone..).unwrap_or_default();
-        let mut all = vec![IoSlice::new(rest)];
-        let mut bufs = bufs.iter();
-        let behind = bufs.next().and_then(|first| first.get(rest.len()..)).unwrap_or_default();
-        all.push(IoSlice::new(behind));
-        all.extend(bufs.map(|buf| IoSlice::new(buf)));
-        let written = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, &all))?;
-        self.gone += written;
-        if self.gone >= self.mended.len() {
-            self.mended = Vec::new();
-        }
-        Poll::Ready(Ok(written))
     }
 }

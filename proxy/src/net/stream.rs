@@ -33,6 +33,8 @@ pub(crate) enum Stream {
 pub(crate) struct Dialing {
     /// From this address; from any port of it where that is 0.
     pub(crate) from: Option<SocketAddr>,
+    /// Which need not be this machine's.
+    pub(crate) transparent: bool,
     /// Watched by TCP's keepalive.
     pub(crate) keepalive: bool,
 }
@@ -102,6 +104,9 @@ impl Stream {
                         let socket =
                             if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
                         socket.set_reuseaddr(true)?;
+                        if dialing.transparent {
+                            set_transparent(&socket, from)?;
+                        }
                         socket.bind(from)?;
                         socket.connect(*addr).await?
                     }
@@ -171,6 +176,16 @@ impl Stream {
             Self::Unix(stream) => work(stream.as_fd()?),
             Self::Ring(stream) => work(stream.as_fd()),
         }
+    }
+}
+
+/// Lets a socket come from an address that is not this machine's.
+fn set_transparent(socket: &TcpSocket, from: SocketAddr) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    if from.is_ipv4() {
+        socket.set_ip_transparent_v4(true)
+    } else {
+        socket.set_ip_transparent_v6(true)
     }
 }
 

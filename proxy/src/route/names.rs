@@ -1,5 +1,6 @@
 //! How a variable's name is found, when a configuration is made live.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::variable::Variable;
@@ -14,6 +15,7 @@ pub struct Names {
     declared: HashMap<Box<str>, Variable>,
     captures: usize,
     sets: Vec<Settable>,
+    body: Cell<bool>,
 }
 
 /// A variable of `set`.
@@ -58,7 +60,7 @@ impl Names {
         self.declare(name, Variable::Map(position))
     }
 
-    /// `set $NAME`: what is to be set. `$args` is the request's own; what a map or a group defines
+    /// `set $NAME`: what is to be set. `$args` and `$limit_rate` are the request's own; what a map or a group defines
     /// stays worth that until it is set.
     ///
     /// # Errors
@@ -68,6 +70,7 @@ impl Names {
             Some(known @ Variable::Set(_)) => return Ok(known.clone()),
             Some(other) => Some(other.clone()),
             None if *lower(name) == *"args" => return Ok(Variable::Args),
+            None if *lower(name) == *"limit_rate" => return Ok(Variable::LimitRate),
             None => None,
         };
         let variable = Variable::Set(self.sets.len());
@@ -128,13 +131,21 @@ impl Names {
         if let Some(variable) = self.declared.get(&*lower) {
             return Ok(variable.clone());
         }
-        Variable::built_in(&lower).ok_or_else(|| {
+        let found = Variable::built_in(&lower);
+        self.body.set(self.body.get() || found == Some(Variable::RequestBody));
+        found.ok_or_else(|| {
             if Variable::missing(&lower) {
                 NameError::Unsupported(lower)
             } else {
                 NameError::Unknown(name.into())
             }
         })
+    }
+
+    /// Whether `$request_body` was asked for.
+    #[must_use]
+    pub fn ask_for_body(&self) -> bool {
+        self.body.get()
     }
 
     fn declare(&mut self, name: &str, variable: Variable) -> Result<(), NameError> {

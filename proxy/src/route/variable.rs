@@ -50,10 +50,14 @@ pub enum Variable {
     Https,
     /// `?` when there are arguments, else empty.
     IsArgs,
+    /// `:` when the request's host has a port, else empty.
+    IsRequestPort,
     /// What `limit_conn` has made of it.
     LimitConnStatus,
     /// What `limit_req` has made of it.
     LimitReqStatus,
+    /// Bytes of the answer per second; 0 is no limit. `set` may change it.
+    LimitRate,
     /// The value of a `map`, by its position.
     Map(usize),
     /// The time in seconds since 1970, with milliseconds.
@@ -84,10 +88,14 @@ pub enum Variable {
     RemoteUser,
     /// The directory that files are looked for in.
     DocumentRoot,
+    /// The same without symbolic links.
+    RealpathRoot,
     /// The file that the path stands for.
     RequestFilename,
     /// The whole request line.
     Request,
+    /// The body of the request, where it is small.
+    RequestBody,
     /// `OK` when the request was completed, else empty.
     RequestCompletion,
     /// 32 hexadecimal digits, different for each request.
@@ -96,6 +104,8 @@ pub enum Variable {
     RequestLength,
     /// The method.
     RequestMethod,
+    /// The port of the request's host.
+    RequestPort,
     /// Seconds since the request's first byte, with milliseconds.
     RequestTime,
     /// The target as the client sent it, arguments included.
@@ -104,6 +114,8 @@ pub enum Variable {
     Scheme,
     /// A field of the answer: `$sent_http_NAME`.
     SentHttp(HeaderName),
+    /// A trailer of the answer: `$sent_trailer_NAME`.
+    SentTrailer(HeaderName),
     /// The address that accepted the request.
     ServerAddr,
     /// The name of the server that took the request.
@@ -138,6 +150,8 @@ pub enum Variable {
     UpstreamResponseTime,
     /// Status codes of their answers.
     UpstreamStatus,
+    /// A trailer of the upstream's answer: `$upstream_trailer_NAME`.
+    UpstreamTrailer(HeaderName),
     /// A variable of `set`, by its position.
     Set(usize),
     /// The normalised path: `$uri` and `$document_uri`.
@@ -167,8 +181,8 @@ impl Variable {
 
     /// Whether this lower-case name is one that a configuration cannot define anew.
     pub(super) fn reserved(name: &str) -> bool {
-        // nginx marks `$args` as changeable.
-        name != "args"
+        // nginx marks these as changeable.
+        !matches!(name, "args" | "limit_rate")
             && (MISSING.contains(&name) || BUILT_IN.iter().any(|(built_in, _)| *built_in == name))
     }
 }
@@ -180,8 +194,12 @@ fn by_prefix(name: &str) -> Option<Variable> {
         header(name).map(Variable::HttpHeader)
     } else if let Some(name) = name.strip_prefix("sent_http_") {
         header(name).map(Variable::SentHttp)
+    } else if let Some(name) = name.strip_prefix("sent_trailer_") {
+        header(name).map(Variable::SentTrailer)
     } else if let Some(name) = name.strip_prefix("upstream_http_") {
         header(name).map(Variable::UpstreamHttp)
+    } else if let Some(name) = name.strip_prefix("upstream_trailer_") {
+        header(name).map(Variable::UpstreamTrailer)
     } else if let Some(name) = name.strip_prefix("upstream_cookie_") {
         (!name.is_empty()).then(|| Variable::UpstreamCookie(name.into()))
     } else if let Some(name) = name.strip_prefix("arg_") {
@@ -223,7 +241,9 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("hostname", Variable::Hostname),
     ("https", Variable::Https),
     ("is_args", Variable::IsArgs),
+    ("is_request_port", Variable::IsRequestPort),
     ("limit_conn_status", Variable::LimitConnStatus),
+    ("limit_rate", Variable::LimitRate),
     ("limit_req_status", Variable::LimitReqStatus),
     ("msec", Variable::Msec),
     ("nginx_version", Variable::NginxVersion),
@@ -235,15 +255,18 @@ const BUILT_IN: &[(&str, Variable)] = &[
     ("query_string", Variable::Args),
     ("realip_remote_addr", Variable::RealipRemoteAddr),
     ("realip_remote_port", Variable::RealipRemotePort),
+    ("realpath_root", Variable::RealpathRoot),
     ("remote_addr", Variable::RemoteAddr),
     ("remote_port", Variable::RemotePort),
     ("remote_user", Variable::RemoteUser),
     ("request", Variable::Request),
+    ("request_body", Variable::RequestBody),
     ("request_completion", Variable::RequestCompletion),
     ("request_filename", Variable::RequestFilename),
     ("request_id", Variable::RequestId),
     ("request_length", Variable::RequestLength),
     ("request_method", Variable::RequestMethod),
+    ("request_port", Variable::RequestPort),
     ("request_time", Variable::RequestTime),
     ("request_uri", Variable::RequestUri),
     ("scheme", Variable::Scheme),
@@ -291,8 +314,6 @@ const MISSING: &[&str] = &[
     "grpc_internal_trailers",
     "http2",
     "http3",
-    "is_request_port",
-    "limit_rate",
     "modern_browser",
     "msie",
     "proxy_add_via",
@@ -302,10 +323,7 @@ const MISSING: &[&str] = &[
     "proxy_protocol_port",
     "proxy_protocol_server_addr",
     "proxy_protocol_server_port",
-    "realpath_root",
-    "request_body",
     "request_body_file",
-    "request_port",
     "ssl_alpn_protocol",
     "ssl_cipher",
     "ssl_ciphers",
@@ -344,4 +362,4 @@ const MISSING: &[&str] = &[
 ];
 
 /// Their prefixes.
-const MISSING_PREFIXES: &[&str] = &["proxy_protocol_tlv_", "sent_trailer_", "upstream_trailer_"];
+const MISSING_PREFIXES: &[&str] = &["proxy_protocol_tlv_"];

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
@@ -14,6 +14,7 @@ use super::connection::Connection;
 use super::failure::{Failure, Phase};
 use super::sending::Sending;
 use super::throttle::Throttle;
+use super::trailers::Trailers;
 use super::{Lease, pool::Shelf};
 use crate::framing;
 use crate::net::scratch;
@@ -38,6 +39,12 @@ pub(crate) struct ResponseBody {
     throttle: Option<Box<Throttle>>,
     /// Whether something came behind its end.
     excess: Option<Excess>,
+    /// What of it is given on, where that is not all: so many bytes are left out, and so many
+    /// follow.
+    part: Option<(u64, u64)>,
+    /// What comes of its trailers, where they are wanted; then their lines.
+    trailers: Option<Box<Trailers>>,
+    lines: Vec<u8>,
 }
 
 /// What came behind the end of a body: nobody's answer.
@@ -59,6 +66,7 @@ impl ResponseBody {
         connection: (Connection, Shelf),
         sending: Sending,
         read_timeout: Duration,
+        trailers: Option<Trailers>,
     ) -> Result<Box<Self>, Failure> {
         let mut body = Box::new(Self {
             framing: head.body,
@@ -71,6 +79,9 @@ impl ResponseBody {
             patience: Patience { timeout: read_timeout, timer: None },
             throttle: None,
             excess: None,
+            part: None,
+            trailers: trailers.filter(|_| head.body == framing::Body::CHUNKED).map(Box::new),
+            lines: Vec::new(),
         });
         body.receive(early)?;
         Ok(body)
@@ -93,13 +104,50 @@ impl ResponseBody {
         self.excess.take()
     }
 
+    /// Gives on only so many bytes, behind the first ones.
+    pub(crate) fn cut(&mut self, skipped: u64, length: u64) {
+        self.part = Some((skipped, length));
+    }
+
+    /// Takes off a piece what belongs to the part that is given on.
+    fn part_of(&mut self, mut piece: Bytes) -> Bytes {
+        let Some((skipped, left)) = &mut self.part else { return piece };
+        let within = |count: u64, piece: &Bytes| {
+            usize::try_from(count).map_or(piece.len(), |count| count.min(piece.len()))
+        };
+        let before = within(*skipped, &piece);
+        *skipped -= u64::try_from(before).unwrap_or_default();
+        piece.advance(before);
+        piece.truncate(within(*left, &piece));
+        *left -= u64::try_from(piece.len()).unwrap_or_default();
+        piece
+    }
+
+    /// Whether all is given on that is to be.
+    fn is_cut_off(&self) -> bool {
+        matches!(self.part, Some((_, 0)))
+    }
+
+    /// Whether trailers may follow that are wanted.
+    pub(crate) fn awaits_trailers(&self) -> bool {
+        self.trailers.is_some() || !self.lines.is_empty()
+    }
+
+    /// The lines of its trailers, once it has ended.
+    pub(crate) fn take_trailers(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.lines)
+    }
+
     /// Takes the content off bytes that have come.
     fn receive(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let mut content = Vec::new();
-        let taken = self.framing.content(bytes, &mut content);
+        let taken = match &mut self.trailers {
+            None => self.framing.content(bytes, &mut content),
+            Some(trailers) => trailers.take(&mut self.framing, bytes, &mut content)?,
+        };
         if self.framing.is_lost() {
             self.keep = false;
-            return Err(Failure::invalid("invalid chunked response"));
+            return Err(Failure::invalid_body("invalid chunked response"));
         }
         if taken < bytes.len() {
             self.keep = false;
@@ -110,6 +158,9 @@ impl ResponseBody {
         }
         self.ready = content.into();
         if self.framing.is_over() {
+            if let Some(trailers) = self.trailers.take() {
+                self.lines = trailers.finish()?;
+            }
             self.finish();
         }
         Ok(())
@@ -175,26 +226,37 @@ impl Body for ResponseBody {
             connection.poll_send(sending, cx);
             this.sending.take_if(|sending| sending.is_done());
         }
-        match this.poll_more(cx) {
-            Poll::Ready(Ok(())) => {
-                this.patience.reset();
-                let piece = std::mem::take(&mut this.ready);
-                this.ended = piece.is_empty();
-                Poll::Ready((!this.ended).then(|| Ok(Frame::data(piece))))
-            }
-            Poll::Ready(Err(failure)) => Poll::Ready(Some(Err(failure))),
-            Poll::Pending => {
-                ready!(this.patience.poll(cx));
-                Poll::Ready(Some(Err(Failure::Timeout(Phase::Body))))
+        while !this.is_cut_off() {
+            match this.poll_more(cx) {
+                Poll::Ready(Ok(())) => {
+                    this.patience.reset();
+                    let piece = std::mem::take(&mut this.ready);
+                    this.ended = piece.is_empty();
+                    let piece = this.part_of(piece);
+                    if this.ended || !piece.is_empty() {
+                        return Poll::Ready((!this.ended).then(|| Ok(Frame::data(piece))));
+                    }
+                }
+                Poll::Ready(Err(failure)) => return Poll::Ready(Some(Err(failure))),
+                Poll::Pending => {
+                    ready!(this.patience.poll(cx));
+                    return Poll::Ready(Some(Err(Failure::Timeout(Phase::Body))));
+                }
             }
         }
+        Poll::Ready(None)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || (self.ready.is_empty() && self.framing == framing::Body::Length(0))
+        self.ended
+            || self.is_cut_off()
+            || (self.ready.is_empty() && self.framing == framing::Body::Length(0))
     }
 
     fn size_hint(&self) -> SizeHint {
+        if let Some((_, left)) = self.part {
+            return SizeHint::with_exact(left);
+        }
         match self.framing {
             framing::Body::Length(left) => {
                 let ready = u64::try_from(self.ready.len()).unwrap_or(u64::MAX);

@@ -1,6 +1,7 @@
 //! One HTTP/1 connection to a server. Nothing is spawned for it: whoever waits for its answer, or
 //! for the answer's body, drives it.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -18,6 +19,7 @@ use super::failure::{Failure, Phase};
 use super::pool::Shelf;
 use super::request_body::{RequestBody, Sent};
 use super::sending::{Outgoing, Sending};
+use super::trailers::Trailers;
 use crate::net::{Addr, Dialing, Stream, scratch};
 use crate::observe::now;
 
@@ -62,10 +64,20 @@ pub(crate) struct Answer<'a> {
     pub(crate) upgrade: bool,
     /// How far the request's body is, when there is one.
     pub(crate) sent: Option<&'a Rc<Sent>>,
+    /// Who is told of early hints, if somebody wants to be.
+    pub(crate) hints: Option<&'a dyn Hints>,
+    /// Whether its trailers are wanted.
+    pub(crate) trailers: bool,
     /// How long it may take.
     pub(crate) times: Times,
     /// Where the connection goes afterwards.
     pub(crate) shelf: Shelf,
+}
+
+/// Who is told of early hints.
+pub(crate) trait Hints: fmt::Debug {
+    /// The head of a 103, as it came.
+    fn hint(&self, head: &[u8]);
 }
 
 impl Connection {
@@ -187,7 +199,9 @@ impl Connection {
     ) -> Result<Reply, Failure> {
         if head.status != StatusCode::SWITCHING_PROTOCOLS {
             let patience = answer.times.read;
-            let body = ResponseBody::new(&head, &rest, (self, answer.shelf), sending, patience)?;
+            let trailers = answer.trailers.then(|| Trailers::new(answer.largest));
+            let kept = (self, answer.shelf);
+            let body = ResponseBody::new(&head, &rest, kept, sending, patience, trailers)?;
             return Ok(Reply::Answer(head, body));
         }
         if !answer.upgrade {
@@ -220,6 +234,11 @@ fn find_head(
 ) -> Result<Option<(Head, Vec<u8>)>, Failure> {
     let mut bytes = bytes;
     while let Some(head) = Head::parse(bytes, answer.method, answer.largest)? {
+        if head.status == StatusCode::EARLY_HINTS
+            && let Some(hints) = answer.hints
+        {
+            hints.hint(bytes.get(..head.length).unwrap_or_default());
+        }
         bytes = bytes.get(head.length..).unwrap_or_default();
         if !head.is_interim() {
             return Ok(Some((head, bytes.to_vec())));

@@ -49,8 +49,8 @@ pub(crate) enum Failure {
     #[error("{} failed ({error})", if *.0 == Phase::Send { "send()" } else { "recv()" }, error = errno(.1))]
     Socket(Phase, #[source] io::Error),
     /// Its answer is not HTTP.
-    #[error("upstream sent {0}")]
-    Invalid(Cow<'static, str>),
+    #[error("upstream sent {1}")]
+    Invalid(Phase, Cow<'static, str>),
     /// It switched protocols though nobody had asked it to.
     #[error("upstream sent a 101 that was not asked for")]
     Unasked,
@@ -96,8 +96,9 @@ impl Failure {
     pub(crate) fn phase(&self) -> Phase {
         match self {
             Self::Connect(..) => Phase::Connect,
-            Self::Timeout(phase) | Self::Closed(phase) | Self::Socket(phase, _) => *phase,
-            Self::Invalid(_) | Self::Unasked => Phase::Head,
+            Self::Timeout(phase) | Self::Closed(phase) => *phase,
+            Self::Socket(phase, _) | Self::Invalid(phase, _) => *phase,
+            Self::Unasked => Phase::Head,
             Self::Client | Self::ClientTimeout | Self::TooLarge => Phase::Send,
         }
     }
@@ -135,8 +136,13 @@ impl Failure {
         !matches!(self, Self::Client | Self::ClientTimeout | Self::TooLarge)
     }
 
-    /// An answer that is not HTTP: what the server sent, in nginx's words.
-    pub(super) fn invalid(what: &'static str) -> Self {
-        Self::Invalid(what.into())
+    /// A head that is not HTTP: what the server sent, in nginx's words.
+    pub(super) fn invalid(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(Phase::Head, what.into())
+    }
+
+    /// The same of a body.
+    pub(super) fn invalid_body(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(Phase::Body, what.into())
     }
 }

@@ -24,25 +24,25 @@ impl Unframed {
             fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name))
         };
         let line = |field: &Header<'_>| format!("{}: {}", field.name, field.value.escape_ascii());
-        Failure::Invalid(match self {
+        Failure::invalid(match self {
             Self::Coding => {
                 let mut coding =
                     named("transfer-encoding").map(|f| f.value.escape_ascii().to_string());
                 let coding = coding.next().unwrap_or_default();
-                format!("unknown \"Transfer-Encoding\": \"{coding}\"").into()
+                format!("unknown \"Transfer-Encoding\": \"{coding}\"")
             }
             Self::Both => {
-                "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time".into()
+                "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time".to_owned()
             }
             Self::Twice(name) => {
                 let mut lines = named(name).map(line);
                 let first = lines.next().unwrap_or_default();
                 let second = lines.next().unwrap_or_default();
-                format!("duplicate header line: \"{second}\", previous value: \"{first}\"").into()
+                format!("duplicate header line: \"{second}\", previous value: \"{first}\"")
             }
             Self::Length => {
                 let length = named("content-length").map(line).next().unwrap_or_default();
-                format!("invalid \"Content-Length\" header: \"{length}\"").into()
+                format!("invalid \"Content-Length\" header: \"{length}\"")
             }
         })
     }
@@ -50,16 +50,25 @@ impl Unframed {
 
 /// The first field that is none, up to the byte that it cannot have.
 pub(super) fn field(head: &[u8]) -> Failure {
-    let lines = head.split_inclusive(|byte| *byte == b'\n').skip(1);
-    let found = lines.filter_map(|line| Some((line, wrong_at(line)?))).next();
-    Failure::Invalid(match found {
-        None => "invalid header".into(),
-        Some((line, at)) => {
-            let good = line.get(..at).unwrap_or_default().escape_ascii();
-            let byte = line.get(at).unwrap_or(&0);
-            format!("invalid header: \"{good}\\x{byte:02x}...\"").into()
-        }
+    let mut lines = head.split_inclusive(|byte| *byte == b'\n').skip(1);
+    Failure::invalid(match lines.find_map(wrong) {
+        None => "invalid header".to_owned(),
+        Some(wrong) => format!("invalid header: {wrong}"),
     })
+}
+
+/// The first trailer that is no field.
+pub(super) fn trailer(lines: &[u8]) -> Option<Failure> {
+    let wrong = lines.split_inclusive(|byte| *byte == b'\n').find_map(wrong)?;
+    Some(Failure::invalid_body(format!("invalid trailer: {wrong}")))
+}
+
+/// A line that is no field, up to the byte that it cannot have.
+fn wrong(line: &[u8]) -> Option<String> {
+    let at = wrong_at(line)?;
+    let good = line.get(..at).unwrap_or_default().escape_ascii();
+    let byte = line.get(at).unwrap_or(&0);
+    Some(format!("\"{good}\\x{byte:02x}...\""))
 }
 
 /// Where the first byte stands that no field has.

@@ -14,6 +14,7 @@ mod queue;
 mod request_body;
 mod sending;
 mod throttle;
+mod trailers;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use answer::{Head, LARGEST_HEAD, is_usual};
 pub(crate) use body::ResponseBody;
-pub(crate) use connection::{Answer, Connection, Reply, Times};
+pub(crate) use connection::{Answer, Connection, Hints, Reply, Times};
 pub(crate) use directory::{Destination, Directory, Entry, NoDestination};
 pub(crate) use failure::Failure;
 pub(crate) use group::{Current, Group, Watched};

@@ -63,7 +63,7 @@ impl NextUpstream {
     pub(crate) fn allows(&self, failure: &Failure, method: &Method) -> bool {
         let condition = match failure {
             Failure::Timeout(_) => self.timeout,
-            Failure::Invalid(_) => self.invalid_header,
+            Failure::Invalid(..) => self.invalid_header,
             Failure::Unasked | Failure::Client | Failure::ClientTimeout | Failure::TooLarge => {
                 false
             }

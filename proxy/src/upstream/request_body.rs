@@ -13,10 +13,6 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
 
-/// A body of at most so many bytes is kept while it passes, so that it can be sent to another
-/// server: nginx's `client_body_buffer_size`.
-const KEPT: usize = 16 * 1024;
-
 /// A body of at most so many bytes is collected for a server that must know its length: nginx's
 /// default of `client_max_body_size`.
 const COLLECTED: usize = 1024 * 1024;
@@ -26,6 +22,8 @@ const COLLECTED: usize = 1024 * 1024;
 pub(crate) enum Pending {
     /// It is still to come.
     Coming(Incoming),
+    /// Some of it is here, and more is still to come.
+    Begun(Bytes, Incoming),
     /// It is here.
     Here(Bytes),
 }
@@ -39,6 +37,9 @@ struct Sending {
     from: Pending,
     /// Bytes that may still come.
     left: u64,
+    /// A body of at most so many bytes is kept while it passes, so that it can be sent to another
+    /// server.
+    kept: usize,
     sent: Rc<Sent>,
 }
 
@@ -87,6 +88,7 @@ impl Pending {
     pub(crate) fn has_length(&self) -> bool {
         match self {
             Self::Coming(incoming) => incoming.size_hint().exact().is_some(),
+            Self::Begun(..) => false,
             Self::Here(_) => true,
         }
     }
@@ -96,8 +98,11 @@ impl Pending {
     /// # Errors
     /// Any [`Uncollected`].
     pub(crate) async fn collect(self, limit: u64, patience: Duration) -> Result<Self, Uncollected> {
-        let Self::Coming(mut incoming) = self else { return Ok(self) };
-        let mut all = Vec::new();
+        let (mut all, mut incoming) = match self {
+            Self::Coming(incoming) => (Vec::new(), incoming),
+            Self::Begun(begun, incoming) => (begun.to_vec(), incoming),
+            Self::Here(_) => return Ok(self),
+        };
         loop {
             let frame = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx));
             let frame = timeout(patience, frame).await.map_err(|_| Uncollected::Silent)?;
@@ -117,13 +122,57 @@ impl Pending {
 }
 
 impl Pending {
+    /// Waits for all of it if that is at most `most` bytes, as [`Pending::collect`] does; of more,
+    /// for no more than shows that.
+    ///
+    /// # Errors
+    /// Any [`Uncollected`].
+    pub(crate) async fn collect_small(
+        self,
+        most: usize,
+        limit: u64,
+        patience: Duration,
+    ) -> Result<Self, Uncollected> {
+        let Self::Coming(mut incoming) = self else { return Ok(self) };
+        let least = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
+        if least > most {
+            return Ok(Self::Coming(incoming));
+        }
+        let mut all = Vec::with_capacity(least);
+        loop {
+            let frame = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx));
+            let frame = timeout(patience, frame).await.map_err(|_| Uncollected::Silent)?;
+            let Some(frame) = frame else { return Ok(Self::Here(all.into())) };
+            let Ok(data) = frame.map_err(Broken::Client)?.into_data() else { continue };
+            all.extend_from_slice(&data);
+            if u64::try_from(all.len()).is_ok_and(|length| length > limit) {
+                return Err(Broken::TooLarge.into());
+            }
+            if all.len() > most {
+                return Ok(Self::Begun(all.into(), incoming));
+            }
+        }
+    }
+
+    /// All of it, where it is here.
+    pub(crate) fn whole(&self) -> Option<&Bytes> {
+        match self {
+            Self::Here(bytes) => Some(bytes),
+            Self::Coming(_) | Self::Begun(..) => None,
+        }
+    }
+
     /// Waits for all of it as [`Pending::collect`] does, however much it is, and keeps nothing.
     ///
     /// # Errors
     /// Any [`Uncollected`].
     pub(crate) async fn discard(self, limit: u64, patience: Duration) -> Result<(), Uncollected> {
-        let Self::Coming(mut incoming) = self else { return Ok(()) };
-        let mut left = limit;
+        let (begun, mut incoming) = match self {
+            Self::Coming(incoming) => (0, incoming),
+            Self::Begun(begun, incoming) => (begun.len(), incoming),
+            Self::Here(_) => return Ok(()),
+        };
+        let mut left = limit.saturating_sub(u64::try_from(begun).unwrap_or(u64::MAX));
         loop {
             let frame = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx));
             let frame = timeout(patience, frame).await.map_err(|_| Uncollected::Silent)?;
@@ -141,8 +190,8 @@ impl RequestBody {
         Self(None)
     }
 
-    /// A client's body of at most `limit` bytes; a small one is kept, for it may be sent again.
-    pub(crate) fn new(from: Pending, limit: u64) -> (Self, Rc<Sent>) {
+    /// A client's body of at most `limit` bytes; one of at most `kept` may be sent again.
+    pub(crate) fn new(from: Pending, limit: u64, kept: usize) -> (Self, Rc<Sent>) {
         let sent = Rc::new(Sent {
             awaited: Cell::new(false),
             ended: Cell::new(from.is_end()),
@@ -150,7 +199,7 @@ impl RequestBody {
             bytes: Cell::new(0),
             kept: RefCell::new(Some(Vec::new())),
         });
-        (Self(Some(Sending { from, left: limit, sent: sent.clone() })), sent)
+        (Self(Some(Sending { from, left: limit, kept, sent: sent.clone() })), sent)
     }
 
     /// The body itself, when the request was not sent.
@@ -192,7 +241,10 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let Some(body) = &mut self.get_mut().0 else { return Poll::Ready(None) };
         let frame = match &mut body.from {
-            Pending::Coming(incoming) => {
+            Pending::Begun(bytes, _) if !bytes.is_empty() => {
+                Some(Ok(Frame::data(std::mem::take(bytes))))
+            }
+            Pending::Coming(incoming) | Pending::Begun(_, incoming) => {
                 let frame = Pin::new(incoming).poll_frame(cx);
                 body.sent.awaited.set(frame.is_pending());
                 ready!(frame)
@@ -213,7 +265,7 @@ impl Body for RequestBody {
         };
         if let Some(piece) = frame.data_ref() {
             // What is here as a whole is shared, not copied.
-            let limit = if matches!(body.from, Pending::Here(_)) { COLLECTED } else { KEPT };
+            let limit = if matches!(body.from, Pending::Here(_)) { COLLECTED } else { body.kept };
             body.sent.note(piece, limit);
             let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
             let Some(left) = body.left.checked_sub(length) else {
@@ -232,6 +284,7 @@ impl Body for RequestBody {
         match self.0.as_ref().map(|body| &body.from) {
             None => SizeHint::with_exact(0),
             Some(Pending::Coming(incoming)) => incoming.size_hint(),
+            Some(Pending::Begun(..)) => SizeHint::default(),
             Some(Pending::Here(bytes)) => {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
             }
@@ -243,6 +296,7 @@ impl Pending {
     fn is_end(&self) -> bool {
         match self {
             Self::Coming(incoming) => incoming.is_end_stream(),
+            Self::Begun(bytes, incoming) => bytes.is_empty() && incoming.is_end_stream(),
             Self::Here(bytes) => bytes.is_empty(),
         }
     }

@@ -12,7 +12,47 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(accel());
     cases.extend(bad());
     cases.extend(kept());
+    cases.extend(parts());
     cases
+}
+
+/// Parts that the front cuts out.
+fn parts() -> Vec<Case> {
+    let ten = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nETag: \"1\"\r\nAccept-Ranges: none\r\n\
+               Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: a/b\r\nX-A: 1\r\n\r\n0123456789";
+    let case = |name: &str, fields: &str| {
+        Case::new(format!("proxy_force_ranges: {name}"), proxied("proxy_force_ranges on;"))
+            .answers(ten)
+            .asks(format!("GET / HTTP/1.1\r\nHost: h\r\n{fields}\r\n"))
+    };
+    vec![
+        case("no range", ""),
+        case("the start", "Range: bytes=0-3\r\n"),
+        case("the middle", "Range: bytes=3-5\r\n"),
+        case("the end", "Range: bytes=-2\r\n"),
+        case("behind the end", "Range: bytes=10-\r\n"),
+        case("two", "Range: bytes=0-1,4-5\r\n"),
+        case("another unit", "Range: lines=0-1\r\n"),
+        case("the same tag", "Range: bytes=0-1\r\nIf-Range: \"1\"\r\n"),
+        case("another tag", "Range: bytes=0-1\r\nIf-Range: \"2\"\r\n"),
+        case("the same date", "Range: bytes=0-1\r\nIf-Range: Thu, 01 Jan 2026 00:00:00 GMT\r\n"),
+        case("another date", "Range: bytes=0-1\r\nIf-Range: Fri, 02 Jan 2026 00:00:00 GMT\r\n"),
+        case("of HEAD", "").asks("HEAD / HTTP/1.1\r\nHost: h\r\nRange: bytes=3-5\r\n\r\n"),
+        case("of chunks", "Range: bytes=3-5\r\n")
+            .answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+        case("of another status", "Range: bytes=0-0\r\n").answers(with("404 No", "")),
+        case("of a part", "Range: bytes=0-0\r\n")
+            .answers(with("206 Part", "Content-Range: bytes 0-1/5\r\n")),
+        Case::new("proxy_force_ranges: off", proxied(""))
+            .answers(ten)
+            .asks("GET / HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n"),
+        Case::new(
+            "proxy_force_ranges: max_ranges 0",
+            proxied("proxy_force_ranges on; max_ranges 0;"),
+        )
+        .answers(ten)
+        .asks("GET / HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n"),
+    ]
 }
 
 /// How long answers may be kept.

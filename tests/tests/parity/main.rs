@@ -41,7 +41,9 @@ mod servers;
 mod serving;
 mod set_header;
 mod status;
+mod trailers;
 mod upgrade;
+mod variables;
 
 use std::collections::HashSet;
 use std::env;
@@ -66,6 +68,8 @@ const FAMILIES: &[Family] = &[
     ("proxy_pass", proxy_pass::cases),
     ("what goes to servers", passing::cases),
     ("what comes of answers", answers::cases),
+    ("trailers", trailers::cases),
+    ("variables", variables::cases),
     ("choice of location", locations::cases),
     ("choice of server", servers::cases),
     ("return and map", returns::cases),

@@ -45,6 +45,18 @@ fn requests() -> Vec<Case> {
         )
         .gets("/"),
         Case::new(
+            "proxy_bind transparent",
+            server("location / { proxy_pass http://127.0.0.1:{port}/in; proxy_bind 127.0.0.9 transparent; } location /in { return 200 $remote_addr; }"),
+        )
+        .gets("/"),
+        case("proxy_ignore_client_abort on;", get).client(|scene| {
+            let mut client = scene.connect();
+            client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            client.half_close();
+            client.response();
+            client.read_to_end();
+        }),
+        Case::new(
             "proxy_bind with a variable",
             server("location / { proxy_pass http://127.0.0.1:{port}/in; proxy_bind $arg_a; } location /in { return 200 $remote_addr; }"),
         )

@@ -1,9 +1,7 @@
-//! How a path is read, and what an answer says besides its body: `add_header`, redirects.
+//! How a path is read, and how a redirect is written.
 
 use super::super::inherit::Level;
-use super::super::model::AddHeader;
 use super::super::parse::Statement;
-use super::super::problem::Fault;
 use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::{Walk, once, switch};
 
@@ -21,17 +19,6 @@ const fn row(
 }
 
 pub(super) const DIRECTIVES: &[Directive] = &[
-    Directive {
-        contexts: &[Context::Http, Context::Server, Context::Location, Context::LocationIf],
-        arity: Arity(2, 3),
-        ..row(
-            "add_header",
-            add_header,
-            "add_header X-Served-By $hostname always;",
-            "Adds a field to answers with 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308; with \
-             `always` to all. A level with fields of its own has none of the outer level's.",
-        )
-    },
     Directive {
         contexts: &[Context::Http, Context::Server],
         ..row(
@@ -61,16 +48,3 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "Whether it says the server's first name in the place of the client's Host. Default `off`.",
     ),
 ];
-
-fn add_header(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
-    let always = match statement.args.get(2) {
-        None => false,
-        Some(word) if word.value == "always" => true,
-        Some(word) => {
-            return Err(Fault::at(word.span, format!("invalid parameter \"{}\"", word.value)));
-        }
-    };
-    let (name, value) = (statement.arg(0).clone(), statement.arg(1).clone());
-    level.answers.add_header.push(AddHeader { name, value, always });
-    Ok(())
-}

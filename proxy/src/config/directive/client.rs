@@ -4,8 +4,9 @@
 use super::super::inherit::Level;
 use super::super::parse::Statement;
 use super::super::problem::Fault;
+use super::super::value;
 use super::table::{Arity, Context, Directive, Done, Effect};
-use super::walk::{Walk, offset, once, switch, time};
+use super::walk::{Walk, argument_says, offset, once, switch, time};
 
 const ANYWHERE: &[Context] = &[Context::Http, Context::Server, Context::Location];
 
@@ -28,6 +29,15 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "client_max_body_size 10m;",
         "The largest request body; a larger one is answered with 413. Default `1m`; `0` is no \
          limit.",
+    ),
+    row(
+        "client_body_buffer_size",
+        ANYWHERE,
+        |_, level, s| once(&mut level.clients.kept_body, s, size),
+        "client_body_buffer_size 16k;",
+        "Bodies are passed on as they come. One of at most this size is kept meanwhile, so that it can \
+         be sent to another server. Where the configuration names `$request_body`, it is waited for \
+         before a server is asked; larger ones are not, and have no such value. Default `16k`.",
     ),
     row(
         "client_header_timeout",
@@ -55,8 +65,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         ANYWHERE,
         |_, level, s| once(&mut level.reset_timedout, s, switch),
         "reset_timedout_connection on;",
-        "Whether a connection that ends at `send_timeout` is reset, so that the system forgets at \
-         once what the client did not take. Default `off`.",
+        "Whether a connection is reset that ends at `send_timeout`, `client_body_timeout` or, in the middle \
+         of a head, `client_header_timeout`, or with the status 444: the system forgets at once what \
+         the client did not take. Default `off`.",
     ),
     row(
         "server_tokens",
@@ -79,6 +90,11 @@ fn max_body_size(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done
     once(&mut level.client_max_body_size, statement, |s| {
         offset(s).map(|size| (size > 0).then_some(size))
     })
+}
+
+fn size(statement: &Statement) -> Result<usize, Fault> {
+    let size = value::size(&statement.arg(0).value).and_then(|size| usize::try_from(size).ok());
+    size.ok_or_else(|| argument_says(statement, "invalid value"))
 }
 
 /// `build` is `on` with nginx's build name, of which we have none.

@@ -3,6 +3,7 @@
 //! `walk` goes through the statements and applies them. Nothing here reads a file or a clock.
 
 mod access_log;
+mod add_header;
 mod answer;
 mod client;
 mod condition;

@@ -68,6 +68,34 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "proxy_intercept_errors on;",
         "An answer of 300 or more that has an `error_page` is replaced by it. Default `off`.",
     ),
+    row(
+        "proxy_force_ranges",
+        Arity::ONE,
+        |_, level, s| once(&mut level.proxying.force_ranges, s, switch),
+        "proxy_force_ranges on;",
+        "Whether a part is cut out of an answer with 200 and a length, where the client asks for one range \
+         and the server has not cut it itself. Default `off`.",
+    ),
+    row(
+        "proxy_pass_trailers",
+        Arity::ONE,
+        |_, level, s| once(&mut level.proxying.pass_trailers, s, switch),
+        "proxy_pass_trailers on;",
+        "Whether the trailers of an answer in chunks go to clients, but for the fields that are hidden, \
+         and are `$upstream_trailer_...`. A server may want to be asked for them: \
+         `proxy_set_header TE trailers;`. Default `off`.",
+    ),
+    row(
+        "early_hints",
+        Arity::SOME,
+        |_, level, s| {
+            level.proxying.early_hints.extend_from_slice(&s.args);
+            Ok(())
+        },
+        "early_hints $http_sec_fetch_mode;",
+        "Passes a 103 of a server on to a client of HTTP/1.1 where one of the values is neither empty nor \
+         `0`. Without it they are skipped, as other interim answers are.",
+    ),
 ];
 
 /// The words, and which of them have an effect.

@@ -4,7 +4,7 @@ use super::super::inherit::Level;
 use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
 use super::super::value;
-use super::table::{Arity, Check, Context, Directive, Done, Effect};
+use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::{Walk, argument_says, once, switch};
 
 const fn row(
@@ -55,7 +55,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         bind,
         "proxy_bind 127.0.0.1;",
         "The local address, perhaps with a port, that connections to servers come from; may have \
-         variables. `off`, or nothing, leaves it to the system. Not yet: `transparent`.",
+         variables. `off`, or nothing, leaves it to the system. With `transparent` it need not be an \
+         address of this machine: the threads keep `CAP_NET_RAW` where the configuration that the process \
+         started with says so, and the answers must be routed back here.",
     ),
     row(
         "proxy_socket_keepalive",
@@ -72,26 +74,16 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "How many bytes of an answer's body are read in a second, while `proxy_buffering` is on. \
          May have variables. Default `0`, no limit.",
     ),
-    Directive {
-        name: "proxy_ignore_client_abort",
-        contexts: &[Context::Http, Context::Server, Context::Location],
-        arity: Arity::ONE,
-        block: false,
-        effect: Effect::Note(Check::Own(only_off), "a client that leaves ends its request anyway"),
-        example: "proxy_ignore_client_abort off;",
-        means: "A client that leaves takes its request with it, as with `off`, the default. Not \
-                yet: `on`.",
-    },
+    row(
+        "proxy_ignore_client_abort",
+        Arity::ONE,
+        |_, level, s| once(&mut level.proxying.ignore_client_abort, s, switch),
+        "proxy_ignore_client_abort on;",
+        "Whether a request goes on when its client leaves, or says that it sends no more: the answer is \
+         waited for, and sent if somebody is there to take it. With `off`, the default, a client that \
+         leaves takes its request with it.",
+    ),
 ];
-
-fn only_off(statement: &Statement) -> Done {
-    if switch(statement)? {
-        let (word, name) = (statement.arg(0), &statement.name.value);
-        let message = format!("\"on\" in \"{name}\" is not supported by this proxy yet");
-        return Err(Fault::at(word.span, message));
-    }
-    Ok(())
-}
 
 fn limit_rate(statement: &Statement) -> Result<Word, Fault> {
     let word = statement.arg(0);
@@ -101,7 +93,7 @@ fn limit_rate(statement: &Statement) -> Result<Word, Fault> {
     Ok(word.clone())
 }
 
-fn bind(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
+fn bind(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
     once(&mut level.proxying.bind, statement, |s| {
         let word = s.arg(0);
         if s.args.len() == 1 && word.value == "off" {
@@ -115,11 +107,11 @@ fn bind(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
             return Err(Fault::at(word.span, format!("invalid address \"{}\"", word.value)));
         }
         match s.args.get(1) {
-            None => Ok(Some(word.clone())),
-            Some(more) if more.value == "transparent" => Err(Fault::at(
-                more.span,
-                "\"transparent\" in \"proxy_bind\" is not supported by this proxy yet",
-            )),
+            None => Ok(Some((word.clone(), false))),
+            Some(more) if more.value == "transparent" => {
+                walk.transparent = true;
+                Ok(Some((word.clone(), true)))
+            }
             Some(more) => {
                 Err(Fault::at(more.span, format!("invalid parameter \"{}\"", more.value)))
             }

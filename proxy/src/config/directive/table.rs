@@ -93,6 +93,7 @@ pub(super) enum Check {
 
 pub(super) const TABLE: &[&[Directive]] = &[
     super::access_log::DIRECTIVES,
+    super::add_header::DIRECTIVES,
     super::answer::DIRECTIVES,
     super::client::DIRECTIVES,
     super::condition::DIRECTIVES,

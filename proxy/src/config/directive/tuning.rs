@@ -18,7 +18,9 @@ const KERNEL: &str = "how bytes are handed to the system is this proxy's own mat
 const HASH: &str = "tables find their own size";
 const MEMORY: &str = "memory is not taken from pools";
 const STREAM: &str = "bodies are streamed both ways, nothing is buffered whole";
-const NO_FILES: &str = "bodies are streamed, none is written to a file";
+const SINGLE: &str = "what is kept of a body for `$request_body` is in one piece";
+const NO_FILES: &str =
+    "bodies are streamed, none is written to a file, so there is no `$request_body_file`";
 const THREADS: &str = "the threads share their listeners without it";
 const EVENT_LOOP: &str = "the runtime waits for events in its own way";
 const DEBUG: &str = "it is for finding faults in nginx";
@@ -118,7 +120,6 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Arity(1, 4),
     ),
     row("proxy_send_lowat", ANYWHERE, Check::Size, KERNEL, "proxy_send_lowat 0;"),
-    row("client_body_buffer_size", ANYWHERE, Check::Size, STREAM, "client_body_buffer_size 16k;"),
     sized(
         row(
             "client_body_temp_path",
@@ -133,7 +134,7 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "client_body_in_single_buffer",
         ANYWHERE,
         Check::Switch,
-        STREAM,
+        SINGLE,
         "client_body_in_single_buffer on;",
     ),
     row(

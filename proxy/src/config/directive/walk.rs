@@ -36,6 +36,8 @@ pub(in super::super) struct Walk {
     pub(in super::super) log_buffers: Vec<LogBuffer>,
     /// Every address listened on so far.
     pub(super) listens: Vec<Bound>,
+    /// Whether connections come from addresses that are not this machine's.
+    pub(in super::super) transparent: bool,
     /// Every zone of shared memory so far.
     pub(super) zones: Vec<Zone>,
     include_depth: usize,
@@ -103,6 +105,7 @@ impl Walk {
             log_formats: vec![super::log_format::combined()],
             log_buffers: Vec::new(),
             listens: Vec::new(),
+            transparent: false,
             zones: Vec::new(),
             include_depth: 0,
             noted: vec![Vec::new()],

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::super::model::{
-    AccessRule, AddHeader, ErrorPage, Expires, Files, ModifiedSince, RealIp, RealIpHeader,
-    Redirects, Root, Who,
+    AccessRule, AddHeader, ErrorPage, Expires, Files, Inheriting, ModifiedSince, RealIp,
+    RealIpHeader, Redirects, Root, Who,
 };
 use super::super::source::Spanned;
 use super::{or, or_list};
@@ -33,6 +33,9 @@ pub(in super::super) struct Answers {
     pub(in super::super) real_ip_recursive: Option<bool>,
     pub(in super::super) expires: Option<Expires>,
     pub(in super::super) add_header: Vec<AddHeader>,
+    pub(in super::super) add_header_inherit: Option<Inheriting>,
+    pub(in super::super) add_trailer: Vec<AddHeader>,
+    pub(in super::super) add_trailer_inherit: Option<Inheriting>,
 }
 
 impl Answers {
@@ -58,7 +61,10 @@ impl Answers {
         or(&mut self.real_ip_header, &outer.real_ip_header);
         or(&mut self.real_ip_recursive, &outer.real_ip_recursive);
         or(&mut self.expires, &outer.expires);
-        or_list(&mut self.add_header, &outer.add_header);
+        or(&mut self.add_header_inherit, &outer.add_header_inherit);
+        take_over(&mut self.add_header, &outer.add_header, self.add_header_inherit);
+        or(&mut self.add_trailer_inherit, &outer.add_trailer_inherit);
+        take_over(&mut self.add_trailer, &outer.add_trailer, self.add_trailer_inherit);
     }
 
     /// nginx's defaults for what no level said.
@@ -89,6 +95,45 @@ impl Answers {
             absolute: self.absolute_redirect.unwrap_or(true),
             port: self.port_in_redirect.unwrap_or(true),
             server_name: self.server_name_in_redirect.unwrap_or(false),
+        }
+    }
+}
+
+/// Takes over fields that are added, as far as the level says.
+fn take_over(inner: &mut Vec<AddHeader>, outer: &[AddHeader], how: Option<Inheriting>) {
+    match how.unwrap_or(Inheriting::On) {
+        Inheriting::Off => {}
+        Inheriting::On => or_list(inner, outer),
+        Inheriting::Merge => inner.extend_from_slice(outer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Loader;
+    use crate::config::model::Settings;
+
+    fn added(settings: &Settings) -> String {
+        let names = settings.add_header.iter().map(|header| header.name.value.as_str());
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn how_fields_are_taken_over_is_taken_over_too() {
+        for (how, expected) in [
+            ("", ["A", "C", "C", "D"]),
+            ("add_header_inherit off;", ["", "C", "", "D"]),
+            ("add_header_inherit merge;", ["A", "C A", "C A", "D"]),
+        ] {
+            let text = format!(
+                "events {{}} http {{ add_header A a; server {{ {how} location /a {{ }} \
+                 location /b {{ add_header C c; location /b/c {{ }} \
+                 location /b/d {{ add_header D d; add_header_inherit on; }} }} }} }}"
+            );
+            let http = Loader::new().load_text("nginx.conf", text).unwrap().http.unwrap();
+            let [a, b] = http.servers[0].locations.as_slice() else { panic!("two locations") };
+            let [c, d] = b.locations.as_slice() else { panic!("two locations") };
+            assert_eq!([a, b, c, d].map(|location| added(&location.settings)), expected, "{how}");
         }
     }
 }

@@ -20,6 +20,7 @@ pub(in super::super) struct Clients {
     pub(in super::super) keepalive_disable: Option<(bool, bool)>,
     pub(in super::super) rate: Option<Amount>,
     pub(in super::super) rate_after: Option<Amount>,
+    pub(in super::super) kept_body: Option<usize>,
 }
 
 impl Clients {
@@ -36,6 +37,7 @@ impl Clients {
         or(&mut self.keepalive_disable, &outer.keepalive_disable);
         or(&mut self.rate, &outer.rate);
         or(&mut self.rate_after, &outer.rate_after);
+        or(&mut self.kept_body, &outer.kept_body);
     }
 
     /// nginx's defaults for what no level said.
@@ -59,6 +61,7 @@ impl Clients {
                 not_for_safari,
             },
             pace: Pace { rate: self.rate.clone(), after: self.rate_after.clone() },
+            kept_body: self.kept_body.unwrap_or(16 << 10),
         }
     }
 }

@@ -14,7 +14,10 @@ pub(in super::super) struct ProxyingDraft {
     pub(in super::super) cookie_domain: Option<Vec<ReplaceRule>>,
     pub(in super::super) cookie_path: Option<Vec<ReplaceRule>>,
     pub(in super::super) cookie_flags: Option<Vec<FlagsRule>>,
+    pub(in super::super) force_ranges: Option<bool>,
     pub(in super::super) intercept_errors: Option<bool>,
+    pub(in super::super) pass_trailers: Option<bool>,
+    pub(in super::super) early_hints: Vec<Spanned<String>>,
     pub(in super::super) pass_request_headers: Option<bool>,
     pub(in super::super) pass_request_body: Option<bool>,
     pub(in super::super) method: Option<Spanned<String>>,
@@ -23,8 +26,9 @@ pub(in super::super) struct ProxyingDraft {
     pub(in super::super) buffer_size: Option<Spanned<u64>>,
     pub(in super::super) buffers: Option<Spanned<(u64, u64)>>,
     pub(in super::super) busy_buffers_size: Option<Spanned<u64>>,
-    /// `Some(None)` is `off`.
-    pub(in super::super) bind: Option<Option<Spanned<String>>>,
+    /// The address, and whether it is `transparent`; `Some(None)` is `off`.
+    pub(in super::super) bind: Option<Option<(Spanned<String>, bool)>>,
+    pub(in super::super) ignore_client_abort: Option<bool>,
     pub(in super::super) socket_keepalive: Option<bool>,
     pub(in super::super) limit_rate: Option<Spanned<String>>,
     /// The `proxy_pass` so far, and whether it has variables: `proxy_redirect default` asks.
@@ -41,7 +45,10 @@ impl ProxyingDraft {
         or(&mut self.cookie_domain, &outer.cookie_domain);
         or(&mut self.cookie_path, &outer.cookie_path);
         or(&mut self.cookie_flags, &outer.cookie_flags);
+        or(&mut self.force_ranges, &outer.force_ranges);
         or(&mut self.intercept_errors, &outer.intercept_errors);
+        or(&mut self.pass_trailers, &outer.pass_trailers);
+        or_list(&mut self.early_hints, &outer.early_hints);
         or(&mut self.pass_request_headers, &outer.pass_request_headers);
         or(&mut self.pass_request_body, &outer.pass_request_body);
         or(&mut self.method, &outer.method);
@@ -51,6 +58,7 @@ impl ProxyingDraft {
         or(&mut self.buffers, &outer.buffers);
         or(&mut self.busy_buffers_size, &outer.busy_buffers_size);
         or(&mut self.bind, &outer.bind);
+        or(&mut self.ignore_client_abort, &outer.ignore_client_abort);
         or(&mut self.socket_keepalive, &outer.socket_keepalive);
         or(&mut self.limit_rate, &outer.limit_rate);
     }
@@ -65,7 +73,10 @@ impl ProxyingDraft {
             cookie_domain: self.cookie_domain.clone().unwrap_or_default(),
             cookie_path: self.cookie_path.clone().unwrap_or_default(),
             cookie_flags: self.cookie_flags.clone().unwrap_or_default(),
+            force_ranges: self.force_ranges.unwrap_or(false),
             intercept_errors: self.intercept_errors.unwrap_or(false),
+            pass_trailers: self.pass_trailers.unwrap_or(false),
+            early_hints: self.early_hints.clone(),
             pass_request_headers: self.pass_request_headers.unwrap_or(true),
             pass_request_body: self.pass_request_body.unwrap_or(true),
             method: self.method.clone(),
@@ -74,7 +85,9 @@ impl ProxyingDraft {
             buffer_size: self.buffer_size.clone(),
             buffers: self.buffers.clone(),
             busy_buffers_size: self.busy_buffers_size.clone(),
-            bind: self.bind.clone().flatten(),
+            transparent: matches!(self.bind, Some(Some((_, true)))),
+            bind: self.bind.clone().flatten().map(|(address, _)| address),
+            ignore_client_abort: self.ignore_client_abort.unwrap_or(false),
             socket_keepalive: self.socket_keepalive.unwrap_or(false),
             limit_rate: self.limit_rate.clone(),
         }

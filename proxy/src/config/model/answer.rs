@@ -157,7 +157,18 @@ pub enum Expires {
     Daily(u32),
 }
 
-/// `add_header NAME VALUE [always];`
+/// What a level makes of the outer level's `add_header` or `add_trailer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inheriting {
+    /// `off`: they do not hold here.
+    Off,
+    /// `on`: they hold where the level has none of its own; the default.
+    On,
+    /// `merge`: they hold besides the level's own.
+    Merge,
+}
+
+/// `add_header NAME VALUE [always];` or `add_trailer`.
 #[derive(Debug, Clone)]
 pub struct AddHeader {
     /// The field's name.

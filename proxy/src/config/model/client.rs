@@ -74,4 +74,6 @@ pub struct Clients {
     pub endings: Endings,
     /// How fast an answer goes out.
     pub pace: Pace,
+    /// `client_body_buffer_size` (default 16k).
+    pub kept_body: usize,
 }

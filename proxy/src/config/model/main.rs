@@ -35,6 +35,8 @@ pub struct Config {
     pub event_method: Option<EventMethod>,
     /// The `http` block; `None` when the file has none (nginx then serves nothing).
     pub http: Option<Http>,
+    /// Whether a `proxy_bind` is `transparent`, for which a thread needs a capability.
+    pub transparent: bool,
     /// What was read but has no effect here, one sentence with its place each, for `-t`.
     pub notes: Vec<Spanned<String>>,
     /// What nginx warns of, with its place, whenever it reads such a configuration.

@@ -16,8 +16,8 @@ mod upstream;
 mod websocket;
 
 pub use answer::{
-    AccessRule, AddHeader, ErrorPage, ErrorStatus, Expires, Files, LimitExcept, ModifiedSince,
-    RealIp, RealIpHeader, Redirects, Root, TryFiles, TryLast, Who,
+    AccessRule, AddHeader, ErrorPage, ErrorStatus, Expires, Files, Inheriting, LimitExcept,
+    ModifiedSince, RealIp, RealIpHeader, Redirects, Root, TryFiles, TryLast, Who,
 };
 pub use client::{Amount, Clients, Endings, Heads, Linger, Pace};
 pub use limit::{ConnectionLimit, LimitCounts, LimitZone, Limited, Limits, RequestLimit};

@@ -19,8 +19,14 @@ pub struct Proxying {
     pub cookie_path: Vec<ReplaceRule>,
     /// `proxy_cookie_flags`; nothing is `off`.
     pub cookie_flags: Vec<FlagsRule>,
+    /// `proxy_force_ranges` (default off).
+    pub force_ranges: bool,
     /// `proxy_intercept_errors` (default off).
     pub intercept_errors: bool,
+    /// `proxy_pass_trailers` (default off).
+    pub pass_trailers: bool,
+    /// `early_hints`; variables not yet compiled.
+    pub early_hints: Vec<Spanned<String>>,
     /// `proxy_pass_request_headers` (default on).
     pub pass_request_headers: bool,
     /// `proxy_pass_request_body` (default on).
@@ -39,6 +45,10 @@ pub struct Proxying {
     pub busy_buffers_size: Option<Spanned<u64>>,
     /// `proxy_bind`; variables not yet compiled.
     pub bind: Option<Spanned<String>>,
+    /// `proxy_bind ... transparent`
+    pub transparent: bool,
+    /// `proxy_ignore_client_abort` (default off).
+    pub ignore_client_abort: bool,
     /// `proxy_socket_keepalive` (default off).
     pub socket_keepalive: bool,
     /// `proxy_limit_rate`, in bytes per second; variables not yet compiled, 0 is no limit.

@@ -60,6 +60,8 @@ pub struct Settings {
     pub expires: Expires,
     /// `add_header`, in the order written.
     pub add_header: Vec<AddHeader>,
+    /// `add_trailer`, in the order written.
+    pub add_trailer: Vec<AddHeader>,
     /// `proxy_http_version` (nginx 1.31's default: 1.1).
     pub proxy_http_version: HttpVersion,
     /// `proxy_set_header` as written at the level that counts; nginx's own defaults are not in it.

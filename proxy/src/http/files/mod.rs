@@ -14,4 +14,5 @@ pub(crate) use fresh::ModifiedSince;
 pub(super) use map::Mapped;
 pub(crate) use map::{Aliased, Files};
 pub(super) use pieces::Pieces;
+pub(super) use ranges::{Wanted, wanted};
 pub(super) use serve::serve;

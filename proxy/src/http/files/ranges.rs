@@ -2,7 +2,7 @@
 
 /// What a Range field comes to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(in super::super) enum Wanted {
     /// All of it: the field says nothing useful, or asks for more than there is.
     All,
     /// These parts, each from its first byte to before its end.
@@ -12,7 +12,7 @@ pub(super) enum Wanted {
 }
 
 /// Reads what follows `bytes=`, by nginx's rules.
-pub(super) fn read(text: &str, length: u64, most: usize) -> Wanted {
+pub(in super::super) fn wanted(text: &str, length: u64, most: usize) -> Wanted {
     let mut parts = Vec::new();
     let mut sum = 0u64;
     for one in text.split(',') {
@@ -80,8 +80,8 @@ mod tests {
             ("0-9,0-9", Wanted::All),
             ("0-1,2-3,4-5,6-7", Wanted::All),
         ] {
-            assert_eq!(read(text, 10, 3), expected, "{text}");
+            assert_eq!(wanted(text, 10, 3), expected, "{text}");
         }
-        assert_eq!(read("0-", 0, 3), Wanted::All);
+        assert_eq!(wanted("0-", 0, 3), Wanted::All);
     }
 }

@@ -17,7 +17,7 @@ use super::super::{returning, target};
 use super::fresh::{Fresh, Version};
 use super::map::Mapped;
 use super::pieces::{Part, Pieces};
-use super::ranges::{self, Wanted};
+use super::ranges::{Wanted, wanted};
 use crate::observe::{Level, errno};
 use crate::route::{Template, uri};
 
@@ -178,9 +178,8 @@ fn send(record: &Record, rules: &Rules, file: File, found: &Metadata) -> Outcome
     fields_of(&mut answer, &media);
     let ranged = !whole && rules.files.max_ranges > 0;
     let range = if ranged { version.range(asked) } else { None };
-    let wanted =
-        range.map_or(Wanted::All, |range| ranges::read(range, length, rules.files.max_ranges));
-    let parts = match wanted {
+    let found = range.map_or(Wanted::All, |range| wanted(range, length, rules.files.max_ranges));
+    let parts = match found {
         Wanted::Nothing => {
             let fields = answer.headers_mut();
             fields.clear();

@@ -47,6 +47,7 @@ impl Subject<Arc<Rules>> for Record {
                     *set = Some(value.into());
                 }
             }
+            Variable::LimitRate => self.set_rate(&value),
             Variable::Args => self.course.rewrite(Record::path(self).to_vec(), value),
             _ => {}
         }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::endings::Endings;
@@ -86,6 +87,8 @@ pub(crate) struct Flow {
     pub(crate) head_since: Cell<Option<Instant>>,
     /// The last requests, from and to, that came together with the one before them.
     pub(crate) pipelined: Cell<(u64, u64)>,
+    /// Who waits for the end of the answer that is under way.
+    waiting: RefCell<Option<Waker>>,
 }
 
 impl Flow {
@@ -98,7 +101,13 @@ impl Flow {
             deaf: Cell::new(false),
             head_since: Cell::new(None),
             pipelined: Cell::default(),
+            waiting: RefCell::default(),
         }
+    }
+
+    /// Wakes this once the answer that is under way has ended.
+    pub(crate) fn wait_for_end(&self, waker: &Waker) {
+        *self.waiting.borrow_mut() = Some(waker.clone());
     }
 
     /// The request of this number came together with the one before it.
@@ -151,6 +160,10 @@ impl Client {
     pub(super) fn end(&self) {
         self.busy.set(self.busy.get().saturating_sub(1));
         self.idle_since.set(now());
+        let waiting = self.flow.waiting.take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
     }
 
     /// Whether nothing of a request is there, and all that was answered has gone out.

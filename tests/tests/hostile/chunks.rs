@@ -150,24 +150,29 @@ fn extensions() -> Vec<Case> {
         " ;a=b",
         ";a = b",
         "\t;a",
+        ";",
+        " ;",
+        ";;",
+        ";=",
+        ";a=",
+        ";caf\u{e9}",
+        // Spaces alone are no extension, but some pad their sizes: nothing else can be meant.
+        " ",
+        "\t",
+        "  ",
     ] {
         cases.push(good(format!("extension {extension:?}"), EXTENSION, body(extension), 3));
     }
     for extension in
-        [";a\0", ";a=\x01", ";\x7f", ";a=\"\x0b\"", ";a\x1b[2J", ";\x08", ";a=b\rc", ";a\r\r"]
+        [";a\0", ";a=\x01", ";\x7f", ";a=\"\x0b\"", ";a\x1b[2J", ";\x08", " x", " 3", "\tx"]
     {
-        cases.push(
-            bad(format!("extension {extension:?}"), EXTENSION, body(extension)).unlike_nginx(LOOSE),
-        );
+        let case = bad(format!("extension {extension:?}"), EXTENSION, body(extension));
+        cases.push(case.unlike_nginx(LOOSE));
     }
-    for extension in
-        [" ", "\t", "  ", " x", " 3", "\tx", ";", " ;", ";;", ";=", ";=b", ";a=", "\u{a0}"]
-    {
-        cases.push(
-            bad(format!("extension {extension:?}"), EXTENSION, body(extension)).unlike_nginx(LOOSE),
-        );
+    for extension in [";a=b\rc", ";a\r\r", "\u{a0}", "x", "=", ",a"] {
+        cases.push(bad(format!("extension {extension:?}"), EXTENSION, body(extension)));
     }
-    for length in [5_000, 20_000, 200_000] {
+    for length in [17_000, 200_000] {
         let extension = format!(";a={}", "x".repeat(length));
         cases.push(
             bad(format!("an extension of {length} bytes"), EXTENSION, body(&extension))
@@ -211,13 +216,14 @@ fn trailers() -> Vec<Case> {
         "T: 1\r\n U: 2\r\n",
         "T(: 1\r\n",
         "T\u{e9}: 1\r\n",
-        "T: 1\r\r\n",
         "GET / HTTP/1.1\r\n",
-        "T: a\rb\r\n",
     ] {
         cases.push(
             bad(format!("trailers {trailers:?}"), TRAILER, body(trailers)).unlike_nginx(TRAILERS),
         );
+    }
+    for trailers in ["T: 1\r\r\n", "T: a\rb\r\n"] {
+        cases.push(bad(format!("trailers {trailers:?}"), TRAILER, body(trailers)));
     }
     for trailers in ["T: 1\n", "T: 1\nU: 2\r\n", "\n", "T: 1\r\n\n"] {
         cases.push(

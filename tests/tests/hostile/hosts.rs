@@ -100,8 +100,12 @@ fn hosts() -> Vec<Case> {
         "a:8\u{660}",
     ] {
         let case = refused(format!("host {host:?}"), HOST, with(host));
-        // nginx refuses what has a space, as we do.
-        cases.push(if host.contains(' ') { case } else { case.unlike_nginx(GARBAGE) });
+        // nginx refuses what has a space or no name, as we do.
+        cases.push(if host.contains(' ') || host.starts_with(':') {
+            case
+        } else {
+            case.unlike_nginx(GARBAGE)
+        });
     }
     for (host, sent) in [
         ("h", "Host: h"),

@@ -94,7 +94,7 @@ fn lengths() -> Vec<Case> {
                 let inner = "GET /inner HTTP/1.1\r\nHost: h\r\n\r\n";
                 post(&format!("Content-Length: {}", inner.len()), inner)
             },
-            "POST / +34",
+            "POST / +32",
         ),
         passed("no length at all", "6.3", post("X: y", ""), "POST /"),
         passed("a length of nothing", LENGTH, post("Content-Length: 0", ""), "POST /"),
@@ -213,7 +213,9 @@ fn codings() -> Vec<Case> {
         ("chunked\rx", "a return"),
     ] {
         let line = format!("Transfer-Encoding: {value}");
-        cases.push(refused(format!("a coding with {byte}"), "9110 5.5", post(&line, "0\r\n\r\n")));
+        let case = refused(format!("a coding with {byte}"), "9110 5.5", post(&line, "0\r\n\r\n"));
+        let nginx_too = matches!(byte, "NUL" | "a return");
+        cases.push(if nginx_too { case } else { case.unlike_nginx(CLOSES) });
     }
     for lines in [
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
@@ -238,7 +240,6 @@ fn codings() -> Vec<Case> {
         "X: y\rTransfer-Encoding: chunked",
         "\rTransfer-Encoding: chunked",
         "Transfer-Encoding\r: chunked",
-        "Transfer-Encoding: chunked\r\r",
         ":Transfer-Encoding: chunked",
     ] {
         cases.push(refused(

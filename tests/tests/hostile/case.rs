@@ -73,12 +73,6 @@ impl Case {
         Self { name, rfc, raw, client, worker, has, lacks, why: None, replies: Vec::new() }
     }
 
-    /// Nothing stands behind it.
-    pub(crate) fn alone(mut self) -> Self {
-        self.raw.truncate(self.raw.len() - LAST.len());
-        self
-    }
-
     /// The client gets these statuses, and the worker these requests.
     pub(crate) fn comes_to(mut self, client: &str, worker: &str) -> Self {
         (self.client, self.worker) = (client.to_owned(), worker.to_owned());

@@ -1,7 +1,6 @@
 //! Fronts with lanes: each lane is a server of one front with a worker of its own, so that cases can be
 //! played side by side and what a worker got belongs to one of them.
 
-use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::Mutex;
@@ -38,14 +37,13 @@ pub(crate) struct Lanes {
 /// One of its servers, and the worker behind it.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    pub(crate) number: usize,
     pub(crate) worker: Recorder,
     port: u16,
 }
 
 impl Lanes {
-    /// Starts a front with this inside each server; `{worker}` is where its worker is, and `{lane}`
-    /// its number.
+    /// Starts a front with this for each lane; `{listen}` is where its server listens, `{worker}` where
+    /// its worker is, `{lane}` its number.
     pub(crate) fn start(kind: Kind, http: &str, server: &str) -> Self {
         let place = Place::new();
         let (front, events) = match kind {
@@ -59,12 +57,11 @@ impl Lanes {
             let path = place.join(&format!("w{number}.sock"));
             let worker = Recorder::listen(&path);
             let port = KeptPort::new();
-            let inside = server
+            text += &server
+                .replace("{listen}", &format!("127.0.0.1:{}", port.number))
                 .replace("{worker}", &format!("unix:{}", path.display()))
                 .replace("{lane}", &number.to_string());
-            writeln!(text, "server {{ listen 127.0.0.1:{}; {inside} }}", port.number)
-                .expect("a string takes all");
-            lanes.push(Lane { number, worker, port: port.number });
+            lanes.push(Lane { worker, port: port.number });
             kept.push(port);
         }
         text += "server { listen 127.0.0.1:{port}; return 204; }\n}\n";

@@ -15,9 +15,11 @@
     reason = "test code throughout: a panic is its verdict, and a list of cases is as long as it is"
 )]
 
+mod answer;
 mod case;
 mod chunks;
 mod fields;
+mod framings;
 mod hosts;
 mod lane;
 mod lengths;
@@ -25,24 +27,26 @@ mod lines;
 mod recorder;
 mod report;
 mod seen;
+mod statuses;
 mod upgrades;
 
 use std::time::Instant;
 
 use crate::case::Case;
-use crate::lane::{Kind, Lanes};
+use crate::lane::{Kind, Lane, Lanes};
 use crate::report::{Row, judge};
 
 /// What all servers have in common.
 const HTTP: &str = "access_log off;
 client_header_timeout 2s;
 client_body_timeout 2s;
+proxy_read_timeout 4s;
 proxy_http_version 1.1;
 proxy_set_header Connection \"\";
 proxy_set_header Host $host;";
 
 /// The places of each server.
-const SERVER: &str = "server_name front.test;
+const SERVER: &str = "server { listen {listen}; server_name front.test;
 location / { proxy_pass http://{worker}; }
 location /http_host { proxy_pass http://{worker}; proxy_set_header Host $http_host;
     proxy_set_header Connection \"\"; }
@@ -52,7 +56,13 @@ location /told { proxy_pass http://{worker}; proxy_set_header Host $host;
     proxy_set_header Upgrade h2c; proxy_set_header Connection upgrade; }
 location /passes { proxy_pass http://{worker}; proxy_set_header Host $host;
     proxy_set_header Connection \"\"; proxy_set_header X-Mine $http_x_mine; }
-location /here { return 204; }";
+}
+";
+
+/// A server that keeps its connections to the worker.
+const KEEPING: &str = "upstream u{lane} { server {worker} max_fails=0; keepalive 4; }
+server { listen {listen}; location / { proxy_pass http://u{lane}; } }
+";
 
 #[test]
 fn hostile_requests_are_refused_or_sent_on_as_they_were_understood() {
@@ -64,23 +74,51 @@ fn hostile_requests_are_refused_or_sent_on_as_they_were_understood() {
         cases.extend(family());
     }
     cases.retain(|case| case.name.contains(&only));
-    let play = |kind| {
-        let lanes = Lanes::start(kind, HTTP, SERVER);
+    let outcomes = played(&cases, SERVER, |lane, case| case.play(lane).to_string());
+    let rows = cases.iter().zip(outcomes).map(|(case, [nginx, proxy, epoll])| Row {
+        name: &case.name,
+        rfc: case.rfc,
+        must: case.must().to_string(),
+        nginx,
+        proxy,
+        epoll,
+        why: case.why,
+    });
+    judge("hostile requests", &rows.collect::<Vec<_>>());
+}
+
+#[test]
+fn hostile_answers_are_a_502_or_cut_and_never_another_requests() {
+    let only = std::env::var("HOSTILE_ONLY").unwrap_or_default();
+    let mut cases = statuses::cases();
+    cases.extend(framings::cases());
+    cases.retain(|case| case.name.contains(&only));
+    let outcomes = played(&cases, KEEPING, |lane, case| case.play(lane));
+    let rows = cases.iter().zip(outcomes).map(|(case, [nginx, proxy, epoll])| Row {
+        name: &case.name,
+        rfc: case.rfc,
+        must: case.must.clone(),
+        nginx,
+        proxy,
+        epoll,
+        why: case.why,
+    });
+    judge("hostile answers", &rows.collect::<Vec<_>>());
+}
+
+/// Plays the cases with nginx, the proxy, and the proxy without the ring, and gives what came of each.
+fn played<C: Sync>(
+    cases: &[C],
+    server: &str,
+    play: impl Fn(&Lane, &C) -> String + Sync,
+) -> Vec<[String; 3]> {
+    let [nginx, proxy, epoll] = [Kind::Nginx, Kind::Proxy, Kind::Epoll].map(|kind| {
+        let lanes = Lanes::start(kind, HTTP, server);
         let begun = Instant::now();
-        let outcomes = lanes.play(&cases, |lane, case| case.play(lane));
+        let outcomes = lanes.play(cases, &play);
         println!("{kind:?}: {:.1} s", begun.elapsed().as_secs_f32());
         outcomes
-    };
-    let (nginx, proxy, epoll) = (play(Kind::Nginx), play(Kind::Proxy), play(Kind::Epoll));
-    let rows =
-        cases.iter().zip(nginx).zip(proxy).zip(epoll).map(|(((case, nginx), proxy), epoll)| Row {
-            name: &case.name,
-            rfc: case.rfc,
-            must: case.must().to_string(),
-            nginx: nginx.to_string(),
-            proxy: proxy.to_string(),
-            epoll: epoll.to_string(),
-            why: case.why,
-        });
-    judge("hostile requests", &rows.collect::<Vec<_>>());
+    });
+    let both = nginx.into_iter().zip(proxy).zip(epoll);
+    both.map(|((nginx, proxy), epoll)| [nginx, proxy, epoll]).collect()
 }

@@ -1,6 +1,7 @@
 //! A worker that keeps every byte it is sent, and answers as it is told.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use tests::process::{PATIENCE, wait_until};
 
 use crate::seen::{self, Request};
@@ -54,6 +56,8 @@ struct State {
     visits: Vec<Visit>,
     streams: Vec<UnixStream>,
     open: usize,
+    /// Connections of its own, which tell that all before them were accepted.
+    knocks: usize,
     replies: VecDeque<Reply>,
     stopping: bool,
 }
@@ -65,10 +69,14 @@ impl Recorder {
         let state: Arc<Mutex<State>> = Arc::default();
         let shared = Arc::clone(&state);
         thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
+            while let Ok((stream, from)) = listener.accept() {
                 let mut locked = lock(&shared);
                 if locked.stopping {
                     return;
+                }
+                if from.as_pathname().is_some() {
+                    locked.knocks += 1;
+                    continue;
                 }
                 let number = locked.visits.len();
                 locked.visits.push(Visit::default());
@@ -87,8 +95,8 @@ impl Recorder {
 
     /// Forgets what came, and answers the next requests with these.
     pub(crate) fn reset(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.settle();
         let mut state = lock(&self.state);
-        assert_eq!(state.open, 0, "a connection of the case before");
         *state = State { replies: replies.into_iter().collect(), ..State::default() };
     }
 
@@ -109,8 +117,15 @@ impl Recorder {
         self.settle();
     }
 
-    /// Waits until no connection is open any more.
+    /// Waits until no connection is open any more, those included that wait to be accepted.
     pub(crate) fn settle(&self) {
+        let name = self.path.with_extension("knock");
+        let knocks = lock(&self.state).knocks;
+        let knock = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+        knock.bind(&SockAddr::unix(&name).expect("a short path")).expect("a free name");
+        knock.connect(&SockAddr::unix(&self.path).expect("a short path")).expect("the worker");
+        wait_until("the worker's door", PATIENCE, || lock(&self.state).knocks > knocks);
+        fs::remove_file(&name).expect("one's own file");
         wait_until("the end of the worker's connections", PATIENCE, || lock(&self.state).open == 0);
     }
 

@@ -5,6 +5,9 @@
 //! to nginx; a worker behind each keeps what it gets, byte for byte. Where nginx does otherwise, the
 //! row says why that is worse, and a table is printed.
 //! `HOSTILE_ONLY=word` plays the cases with that word in their name.
+//!
+//! Then requests by chance, 2,000 connections of them (`HOSTILE_LONG=1`: 100,000, or as many as it says;
+//! `HOSTILE_SEED` for other ones): three readers must take what the worker got for what the log says.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,13 +23,16 @@ mod case;
 mod chunks;
 mod fields;
 mod framings;
+mod grammar;
 mod hosts;
 mod lane;
 mod lengths;
 mod lines;
+mod readers;
 mod recorder;
 mod report;
 mod seen;
+mod smuggling;
 mod statuses;
 mod upgrades;
 
@@ -104,6 +110,14 @@ fn hostile_answers_are_a_502_or_cut_and_never_another_requests() {
         why: case.why,
     });
     judge("hostile answers", &rows.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_a_worker_gets_is_what_the_log_says_for_every_reader() {
+    let (number, seed) = smuggling::settings();
+    for kind in [Kind::Proxy, Kind::Epoll] {
+        smuggling::compare(kind, seed, number);
+    }
 }
 
 /// Plays the cases with nginx, the proxy, and the proxy without the ring, and gives what came of each.

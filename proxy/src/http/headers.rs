@@ -176,8 +176,8 @@ fn websocket(headers: &HeaderMap) -> &[u8] {
     found.next().unwrap_or_default()
 }
 
-/// The fields that Connection names: they are meant for the client's own connection (RFC 9110,
-/// 7.6.1).
+/// The fields that Connection names: they are meant for the connection that they came on (RFC 9110,
+/// 7.6.1). Upgrade has rules of its own.
 fn named(headers: &HeaderMap) -> Vec<&[u8]> {
     let options = headers.get_all(CONNECTION).iter().flat_map(|value| list(value.as_bytes()));
     let usual = |option: &&[u8]| {
@@ -210,8 +210,11 @@ pub(crate) fn hidden(pass: &[HeaderName], more: &[HeaderName]) -> Box<[HeaderNam
     hidden.into()
 }
 
-/// Takes out of an answer what is hidden.
+/// Takes out of an answer what is hidden, and what it says is meant for its own connection.
 pub(super) fn clean_answer(headers: &mut HeaderMap, hide: &[HeaderName]) {
+    let named = named(headers).into_iter().filter_map(|name| HeaderName::from_bytes(name).ok());
+    let named: Vec<_> = named.filter(|name| *name != CONTENT_LENGTH).collect();
+    named.iter().for_each(|name| drop(headers.remove(name)));
     // Few answers have more than two of them: looking is cheaper than removing what is not there.
     let found = |headers: &HeaderMap| headers.keys().find(|name| hide.contains(name)).cloned();
     while let Some(name) = found(headers) {

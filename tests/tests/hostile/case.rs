@@ -1,9 +1,10 @@
 //! A hostile request: what a client sends, what must come of it, and where that is said.
 
 use std::fmt;
+use std::io::{Read, Write};
 
 use crate::lane::Lane;
-use crate::recorder::Reply;
+use crate::recorder::{Reply, Then};
 use crate::seen;
 
 /// Stands behind what is tried: whoever gets it too early, or not at all, took the bytes before it for
@@ -112,16 +113,29 @@ impl Case {
     /// Plays it in a lane.
     pub(crate) fn play(&self, lane: &Lane) -> Outcome {
         lane.worker.reset(self.replies.iter().cloned());
-        let got = lane.say(&self.raw);
-        if got.is_none() {
+        let switches = self.replies.iter().any(|reply| reply.then == Then::Tunnel);
+        let got = if switches { self.tunnel(lane) } else { lane.say(&self.raw) };
+        if got.is_none() || switches {
             lane.worker.close();
         }
         lane.worker.settle();
         let visits = lane.worker.visits();
+        let mut wrong = Vec::new();
+        for visit in &visits {
+            if let Some((come, begin)) = visit.tunnel {
+                let early = come - begin;
+                if early > 0 {
+                    wrong.push(format!("{early} bytes came before the worker's 101"));
+                }
+                let said = &visit.bytes[begin..];
+                if !self.raw.ends_with(said) {
+                    wrong.push(format!("the tunnel has {:?}", said.escape_ascii().to_string()));
+                }
+            }
+        }
         let requests: Vec<_> = visits.iter().flat_map(|visit| visit.requests()).collect();
         let lines: Vec<&str> =
             requests.iter().flat_map(|request| &request.lines).map(String::as_str).collect();
-        let mut wrong = Vec::new();
         for line in self.has.iter().filter(|line| !lines.contains(line)) {
             wrong.push(format!("the worker did not get {line:?}"));
         }
@@ -141,6 +155,20 @@ impl Case {
         };
         let worker = requests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         Outcome { client, worker, wrong }
+    }
+
+    /// Says all of it, gets one head, and leaves when the worker has got all.
+    fn tunnel(&self, lane: &Lane) -> Option<Vec<u8>> {
+        let mut client = lane.connect();
+        let _gone = client.write_all(&self.raw);
+        let mut got = Vec::new();
+        while !got.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).ok()?;
+            got.extend(byte);
+        }
+        lane.worker.wait_for(LAST);
+        Some(got)
     }
 
     /// What must come of it.

@@ -29,6 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = sizes();
     cases.extend(ends());
     cases.extend(extensions());
+    cases.extend(unread());
     cases.extend(trailers());
     cases
 }
@@ -134,6 +135,26 @@ fn ends() -> Vec<Case> {
         cases.push(bad(name, SIZE, body).unlike_nginx(LINE_FEED));
     }
     cases
+}
+
+/// Bodies that nobody reads: what is answered without them is answered, and no request is read behind
+/// what is none of them.
+fn unread() -> Vec<Case> {
+    const ANSWERED: &str = "What needs no body is answered before one has come, so that it cannot depend on how \
+        fast it comes; then the connection ends. nginx looks at what is there by chance.";
+    let bodies = [
+        "zz\r\nabc\r\n0\r\n\r\n",
+        "3\r\nabcd\r\n0\r\n\r\n",
+        "3\r\nabc\r\n0\n\n",
+        "3;\0\r\nabc\r\n0\r\n\r\n",
+    ];
+    let cases = bodies.iter().map(|body| {
+        let raw =
+            format!("POST /here HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        let case = refused(format!("nobody reads {body:?}"), SIZE, raw);
+        case.comes_to("204", "").unlike_nginx(ANSWERED)
+    });
+    cases.collect()
 }
 
 fn extensions() -> Vec<Case> {

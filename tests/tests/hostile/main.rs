@@ -62,6 +62,7 @@ location /told { proxy_pass http://{worker}; proxy_set_header Host $host;
     proxy_set_header Upgrade h2c; proxy_set_header Connection upgrade; }
 location /passes { proxy_pass http://{worker}; proxy_set_header Host $host;
     proxy_set_header Connection \"\"; proxy_set_header X-Mine $http_x_mine; }
+location /here { return 204; }
 }
 ";
 

@@ -109,6 +109,12 @@ impl Recorder {
         let _gone = stream.write_all(bytes);
     }
 
+    /// Waits until the last of what came is this.
+    pub(crate) fn wait_for(&self, end: &[u8]) {
+        let has_come = || lock(&self.state).visits.last().is_some_and(|v| v.bytes.ends_with(end));
+        wait_until("the end of what was sent", PATIENCE, has_come);
+    }
+
     /// Closes all connections from this end, and waits for them to be over.
     pub(crate) fn close(&self) {
         for stream in &lock(&self.state).streams {

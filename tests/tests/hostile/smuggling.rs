@@ -35,8 +35,6 @@ proxy_set_header Host $host;";
 const SERVER: &str = "upstream u{lane} { server {worker} max_fails=0; keepalive 4; }
 server { listen {listen}; server_name front.test; access_log {dir}/{lane}.log sent;
     location / { proxy_pass http://u{lane}; }
-    location /http_host { proxy_pass http://u{lane}; proxy_set_header Host $http_host;
-        proxy_set_header Connection \"\"; }
     location /guide { proxy_pass http://u{lane}; proxy_set_header Host $host;
         proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; } }
 ";

@@ -26,6 +26,7 @@ const SWITCH: &str =
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = protocols();
     cases.extend(failed());
+    cases.extend(tunnels());
     cases.extend(ignored());
     cases
 }
@@ -121,6 +122,25 @@ fn failed() -> Vec<Case> {
             "",
         );
         cases.push(case.answered(reply).comes_to(&format!("{code} 400"), "GET /guide"));
+    }
+    cases
+}
+
+/// Bytes that come behind the request wait for the worker's 101.
+fn tunnels() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let ask = ask("/guide", "Upgrade: websocket");
+    for (name, early) in [
+        ("nothing", &b""[..]),
+        ("a frame", b"\x81\x85\x01\x02\x03\x04abcde"),
+        ("a request", b"GET /inner HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("a bad request", b"x\r\n\r\n"),
+        ("zeros", b"\0\0\0\0"),
+    ] {
+        let raw = [ask.as_bytes(), early].concat();
+        let reply = Reply { bytes: SWITCH.into(), then: Then::Tunnel };
+        let case = passed(format!("a tunnel, and {name} behind its request"), UPGRADE, raw, "");
+        cases.push(case.answered(reply).comes_to("101", "GET /guide"));
     }
     cases
 }

@@ -12,6 +12,12 @@ pub(crate) const CHOSEN: &[Difference] = &[
         why: "What Connection names is meant for the client's own connection (RFC 9110, section 7.6.1).",
     },
     Difference {
+        case: "hop-by-hop headers back",
+        nginx: &["client 1 < X-Mine: 1"],
+        proxy: &[],
+        why: "What Connection names is meant for the worker's own connection (RFC 9110, section 7.6.1).",
+    },
+    Difference {
         case: "returns behind a value",
         nginx: &[
             "client 1 < HTTP/1.1 200 OK",

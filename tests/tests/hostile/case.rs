@@ -24,6 +24,8 @@ pub(crate) struct Case {
     /// Field lines that one of them has, and parts of lines that none has.
     pub(crate) has: Vec<&'static str>,
     pub(crate) lacks: Vec<&'static str>,
+    /// A line that no answer has.
+    pub(crate) spares: Option<&'static str>,
     /// Why nginx does otherwise, where it does.
     pub(crate) why: Option<&'static str>,
     pub(crate) replies: Vec<Reply>,
@@ -71,7 +73,18 @@ impl Case {
     fn new(name: String, rfc: &'static str, raw: &[u8], client: String, worker: String) -> Self {
         let raw = [raw, LAST].concat();
         let (has, lacks) = (Vec::new(), Vec::new());
-        Self { name, rfc, raw, client, worker, has, lacks, why: None, replies: Vec::new() }
+        Self {
+            name,
+            rfc,
+            raw,
+            client,
+            worker,
+            has,
+            lacks,
+            spares: None,
+            why: None,
+            replies: Vec::new(),
+        }
     }
 
     /// The client gets these statuses, and the worker these requests.
@@ -95,6 +108,12 @@ impl Case {
     /// The worker gets nothing like this.
     pub(crate) fn lacks(mut self, part: &'static str) -> Self {
         self.lacks.push(part);
+        self
+    }
+
+    /// The client gets no line like this.
+    pub(crate) fn spares(mut self, line: &'static str) -> Self {
+        self.spares = Some(line);
         self
     }
 
@@ -147,6 +166,10 @@ impl Case {
             None => "kept waiting".to_owned(),
             Some(bytes) => {
                 let answers = seen::answers(&bytes, self.raw.starts_with(b"HEAD "));
+                let mut lines = answers.iter().flat_map(|answer| &answer.lines);
+                if lines.any(|line| self.spares.is_some_and(|part| line == part)) {
+                    wrong.push(format!("the client got {:?}", self.spares));
+                }
                 if answers.last().is_some_and(|last| last.status >= 400 && !last.closes()) {
                     wrong.push("the last answer does not say that it closes".to_owned());
                 }

@@ -34,6 +34,7 @@ mod report;
 mod seen;
 mod smuggling;
 mod statuses;
+mod texts;
 mod upgrades;
 
 use std::time::Instant;
@@ -52,7 +53,8 @@ proxy_set_header Connection \"\";
 proxy_set_header Host $host;";
 
 /// The places of each server.
-const SERVER: &str = "server { listen {listen}; server_name front.test;
+const SERVER: &str = "upstream v{lane} { server {worker} max_fails=0; }
+server { listen {listen}; server_name front.test;
 location / { proxy_pass http://{worker}; }
 location /http_host { proxy_pass http://{worker}; proxy_set_header Host $http_host;
     proxy_set_header Connection \"\"; }
@@ -63,6 +65,14 @@ location /told { proxy_pass http://{worker}; proxy_set_header Host $host;
 location /passes { proxy_pass http://{worker}; proxy_set_header Host $host;
     proxy_set_header Connection \"\"; proxy_set_header X-Mine $http_x_mine; }
 location /here { return 204; }
+location /return/ { return 302 http://good$uri; }
+location /add/ { add_header X-Path $uri always; return 204; }
+location /sub/ { proxy_pass http://{worker}:/new/; proxy_set_header Host $host;
+    proxy_set_header Connection \"\"; }
+location /set/ { proxy_pass http://{worker}; proxy_set_header Host $host;
+    proxy_set_header Connection \"\"; proxy_set_header X-Path $uri; }
+location /var/ { proxy_pass http://v{lane}$uri; proxy_set_header Host $host;
+    proxy_set_header Connection \"\"; }
 }
 ";
 
@@ -75,9 +85,15 @@ server { listen {listen}; location / { proxy_pass http://u{lane}; } }
 fn hostile_requests_are_refused_or_sent_on_as_they_were_understood() {
     let only = std::env::var("HOSTILE_ONLY").unwrap_or_default();
     let mut cases: Vec<Case> = Vec::new();
-    for family in
-        [lengths::cases, chunks::cases, lines::cases, fields::cases, hosts::cases, upgrades::cases]
-    {
+    for family in [
+        lengths::cases,
+        chunks::cases,
+        lines::cases,
+        fields::cases,
+        hosts::cases,
+        upgrades::cases,
+        texts::cases,
+    ] {
         cases.extend(family());
     }
     cases.retain(|case| case.name.contains(&only));

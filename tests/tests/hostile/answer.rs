@@ -21,6 +21,8 @@ pub(crate) struct Answer {
     /// What comes when the client has got the answer's head, or all of it.
     later: Option<(Moment, Vec<u8>)>,
     then: Then,
+    /// What the client sends behind its head: at once, and when it has the answer.
+    body: [&'static str; 2],
     pub(crate) must: String,
     /// Why nginx does otherwise, where it does.
     pub(crate) why: Option<&'static str>,
@@ -65,12 +67,19 @@ pub(crate) fn dropped(
 impl Answer {
     fn new(name: String, rfc: &'static str, bytes: &[u8], must: String) -> Self {
         let (bytes, then) = (bytes.to_vec(), Then::Listen);
-        Self { name, rfc, method: "GET", bytes, later: None, then, must, why: None }
+        let (later, body, why) = (None, ["", ""], None);
+        Self { name, rfc, method: "GET", bytes, later, then, body, must, why }
     }
 
     /// It answers another method.
     pub(crate) fn to(mut self, method: &'static str) -> Self {
         self.method = method;
+        self
+    }
+
+    /// It answers a POST of which these are the two halves, when the first has come.
+    pub(crate) fn amid(mut self, body: [&'static str; 2]) -> Self {
+        (self.method, self.body, self.then) = ("POST", body, Then::Early);
         self
     }
 
@@ -92,9 +101,9 @@ impl Answer {
         self
     }
 
-    /// Where nginx does otherwise, this is why that is worse.
+    /// Where nginx does otherwise, this is why, if nothing else was said.
     pub(crate) fn where_nginx_differs(mut self, why: &'static str) -> Self {
-        self.why = Some(why);
+        self.why.get_or_insert(why);
         self
     }
 
@@ -104,7 +113,12 @@ impl Answer {
         let next = Reply { bytes: NEXT.to_vec(), then: Then::Listen };
         lane.worker.reset([Reply { bytes: self.bytes.clone(), then: self.then }, next]);
         let mut client = lane.connect();
-        let asks = format!("{} /case HTTP/1.1\r\nHost: h\r\n\r\n", self.method);
+        let [begin, end] = self.body;
+        let length = match begin.len() + end.len() {
+            0 => String::new(),
+            length => format!("Content-Length: {length}\r\n"),
+        };
+        let asks = format!("{} /case HTTP/1.1\r\nHost: h\r\n{length}\r\n{begin}", self.method);
         let _gone = client.write_all(asks.as_bytes());
         let mut got = Vec::new();
         if let Some((moment, bytes)) = &self.later {
@@ -115,6 +129,8 @@ impl Answer {
             lane.worker.send(bytes);
         }
         let open = read(&mut client, &mut got, |got| is_whole(got, self.method));
+        let _gone = client.write_all(end.as_bytes());
+        let open = open && end.is_empty();
         let first = match seen::answers(&got, self.method == "HEAD").first() {
             None => "cut".to_owned(),
             Some(first) if first.status >= 500 => first.to_string(),

@@ -19,6 +19,9 @@ const CUTS: &str =
 const KEPT: &str = "Bytes behind an answer are nobody's, and their connection carries nothing else (9.2); nginx \
     drops what it has read of them and goes on with it.";
 
+const EARLY: &str = "A body is sent on as it comes, so that a worker may answer amid it: then the rest is nobody's \
+    request. nginx collects it before it asks, and this worker waits.";
+
 /// An answer to somebody else, as a worker might smuggle it in.
 const POISON: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
 
@@ -302,6 +305,27 @@ fn behind() -> Vec<Answer> {
         ("a NUL", "\0"),
         ("an interim answer", "HTTP/1.1 100 Continue\r\n\r\n"),
     ];
+    for (name, end) in [
+        ("a request", "GET /in HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("an upgrade", "GET /in HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n"),
+        ("words", "and all the rest of it"),
+    ] {
+        let bytes = head("Content-Length: 2") + "ok";
+        let case = dropped(
+            format!("an answer amid a body that ends with {name}"),
+            BEHIND,
+            bytes,
+            "200 ok",
+        );
+        cases.push(case.amid(["begin", end]).where_nginx_differs(EARLY));
+        let bytes = chunked("2\r\nok\r\n0\r\n\r\n");
+        let case =
+            dropped(format!("chunks amid a body that ends with {name}"), BEHIND, bytes, "200 ok");
+        cases.push(case.amid(["begin", end]).where_nginx_differs(EARLY));
+        let bytes = "HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n";
+        let case = dropped(format!("413 amid a body that ends with {name}"), BEHIND, bytes, "413");
+        cases.push(case.amid(["begin", end]).where_nginx_differs(EARLY));
+    }
     for (answer, method, bytes, client) in &answers {
         for (extra, more) in extras {
             cases.push(

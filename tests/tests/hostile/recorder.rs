@@ -34,6 +34,8 @@ pub(crate) enum Then {
     Close,
     /// Takes what comes for no request any more.
     Tunnel,
+    /// Has not waited for the request's body, and waits for the rest of it.
+    Early,
 }
 
 /// The worker. It listens until it is dropped.
@@ -156,17 +158,26 @@ impl Visit {
     }
 }
 
+/// Serves one connection to its end.
 fn serve(mut stream: UnixStream, number: usize, state: &Mutex<State>) {
     let mut buffer = [0; 64 * 1024];
-    let mut read = 0;
+    let (mut read, mut answered) = (0, false);
     while let Ok(length @ 1..) = stream.read(&mut buffer) {
         let mut replies = Vec::new();
         let mut locked = lock(state);
         locked.visits[number].bytes.extend_from_slice(&buffer[..length]);
+        let begun = locked.visits[number].bytes[read..].windows(4).any(|end| end == b"\r\n\r\n");
+        if begun && let Some(reply) = locked.replies.pop_front_if(|r| r.then == Then::Early) {
+            answered = true;
+            replies.push(reply);
+        }
         while locked.visits[number].tunnel.is_none()
             && let Some(request) = seen::request(&locked.visits[number].bytes[read..])
         {
             read += request.length;
+            if std::mem::take(&mut answered) {
+                continue;
+            }
             let usual = Reply { bytes: OK.to_vec(), then: Then::Listen };
             let reply = locked.replies.pop_front().unwrap_or(usual);
             if reply.then == Then::Tunnel {

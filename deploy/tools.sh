@@ -56,6 +56,11 @@ need_metrics() {
     "$python" -c 'import prometheus_client.openmetrics.parser' 2>/dev/null || pip prometheus-client
 }
 
+# need_h11: has `python` find the package `h11`.
+need_h11() {
+    "$python" -c 'import h11' 2>/dev/null || pip h11
+}
+
 # need_node: has `node` find the package `ws`, as Debian ships it.
 need_node() {
     command -v node >/dev/null && NODE_PATH=/usr/share/nodejs node -e 'require("ws")' 2>/dev/null || apt node-ws

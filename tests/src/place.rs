@@ -142,7 +142,7 @@ pub fn on_path(name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("no `{name}` on PATH: run `tests/run`, which installs it"))
 }
 
-/// A Python that has the `websockets` package: `TESTS_PYTHON` if set, else the environment
+/// A Python that has the packages `websockets` and `h11`: `TESTS_PYTHON` if set, else the environment
 /// that `tests/run` makes in `target/venv`.
 ///
 /// # Panics

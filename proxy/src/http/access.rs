@@ -4,6 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use http::header::{HOST, HeaderValue};
+use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tower::Service;
@@ -15,7 +17,7 @@ use super::escape;
 use super::record::Record;
 use super::{Hangup, site::AccessLog};
 use crate::observe::now;
-use crate::route::Template;
+use crate::route::{Template, host::normalise};
 
 /// A request inside the stack.
 #[derive(Debug)]
@@ -58,6 +60,7 @@ where
         if let Some(read) = refused.as_mut().and_then(|refused| refused.head.take()) {
             head = read;
         }
+        name_the_target(&mut head);
         let record = Rc::new(Record {
             number,
             refused,
@@ -83,6 +86,16 @@ where
             id: OnceCell::new(),
         });
         self.inner.call(Exchange { record, body: Some(body) })
+    }
+}
+
+/// Of two hosts an absolute target's is the one, for whoever asks (RFC 9112, 3.2.2). A field that is
+/// no host stays: the request is refused for it.
+fn name_the_target(head: &mut Parts) {
+    let Some(authority) = head.uri.authority() else { return };
+    let good = head.headers.get(HOST).is_none_or(|field| normalise(field.as_bytes()).is_ok());
+    if good && let Ok(host) = HeaderValue::from_str(authority.as_str()) {
+        head.headers.insert(HOST, host);
     }
 }
 

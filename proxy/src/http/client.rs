@@ -95,12 +95,12 @@ pub(crate) struct Flow {
     pub(crate) deaf: Cell<bool>,
     /// Whether its end is not looked at before the answer under way is over.
     pub(crate) ignores_end: Cell<bool>,
-    /// Who is to look at it then, because it has come.
-    pub(crate) unseen_end: RefCell<Option<Waker>>,
     /// When a head began that is not whole yet.
     pub(crate) head_since: Cell<Option<Instant>>,
     /// The last requests, from and to, that came together with the one before them.
     pub(crate) pipelined: Cell<(u64, u64)>,
+    /// Who waits for the end of the answer that is under way.
+    waiting: RefCell<Option<Waker>>,
 }
 
 impl Flow {
@@ -113,10 +113,15 @@ impl Flow {
             cut: Cell::new(false),
             deaf: Cell::new(false),
             ignores_end: Cell::new(false),
-            unseen_end: RefCell::default(),
             head_since: Cell::new(None),
             pipelined: Cell::default(),
+            waiting: RefCell::default(),
         }
+    }
+
+    /// Wakes this once the answer that is under way has ended.
+    pub(crate) fn wait_for_end(&self, waker: &Waker) {
+        *self.waiting.borrow_mut() = Some(waker.clone());
     }
 
     /// The request of this number came together with the one before it.
@@ -185,9 +190,7 @@ impl Client {
         let now = now();
         self.busy.set(self.busy.get().saturating_sub(1));
         self.flow.ignores_end.set(false);
-        if let Some(waker) = self.flow.unseen_end.take() {
-            waker.wake();
-        }
+        self.flow.waiting.take().into_iter().for_each(Waker::wake);
         self.idle_since.set(now);
         started.into_iter().for_each(|started| self.visits.end(now - started));
         if self.busy.get() == 0 {

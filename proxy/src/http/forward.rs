@@ -83,6 +83,9 @@ pub(super) struct Forwarded<'a> {
     pub(super) body: Option<Pending>,
     /// How far the body is that was sent last.
     pub(super) sent: Option<Rc<Sent>>,
+    /// Whether the connection could become a tunnel: behind a body, or of HTTP/1.0, it does not
+    /// (RFC 9110, 7.8).
+    pub(super) may_switch: bool,
     pub(super) upgrade: bool,
     pub(super) tried: Tried,
     /// Servers that were asked for other locations.
@@ -110,14 +113,14 @@ impl<'a> Forwarded<'a> {
         let body = body.filter(|body| !body.is_end_stream()).map(Pending::Coming);
         // What a server before left of it.
         let body = record.course.unsent.take().or(body);
-        let upgrade = body.is_none()
+        let may_switch = body.is_none()
             && record.head.version == Version::HTTP_11
-            && record.head.headers.contains_key(UPGRADE);
+            && forwarding.passing.set_body.is_none();
+        let upgrade = may_switch && record.head.headers.contains_key(UPGRADE);
         let budget = forwarding.next.budget(now());
         let upstream = group.current();
         let (sent, tried) = (None, affinity::tried(&record, &upstream.key));
         let tries_before = record.tries.borrow().len();
-        let upgrade = upgrade && forwarding.passing.set_body.is_none();
         Self {
             record,
             forwarding,
@@ -125,6 +128,7 @@ impl<'a> Forwarded<'a> {
             upstream,
             body,
             sent,
+            may_switch,
             upgrade,
             tried,
             tries_before,

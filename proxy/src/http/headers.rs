@@ -8,7 +8,7 @@ use http::header::{
 use memchr::memchr;
 
 use super::record::Record;
-use crate::route::Template;
+use crate::route::{Part, Template, Variable};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
@@ -52,6 +52,8 @@ struct Line {
     /// The name as it goes out, and the colon.
     start: Box<str>,
     value: Template,
+    /// Whether it is the client's own `Upgrade`, of which only WebSocket goes out.
+    upgrade: bool,
 }
 
 /// How a request's body is framed (RFC 9112, 6).
@@ -73,8 +75,12 @@ impl HeaderPlan {
         host: Template,
         pass: bool,
     ) -> Self {
-        let line =
-            |(name, spelled, value)| Line { name, start: format!("{spelled}: ").into(), value };
+        let line = |(name, spelled, value): (HeaderName, Box<str>, Template)| Line {
+            upgrade: name == UPGRADE && is_clients_upgrade(&value),
+            name,
+            start: format!("{spelled}: ").into(),
+            value,
+        };
         let mut set: Vec<_> = lines.into_iter().map(line).collect();
         if !set.iter().any(|line| line.name == HOST) {
             set.push(line((HOST, "Host".into(), host)));
@@ -87,11 +93,20 @@ impl HeaderPlan {
     }
 
     /// Writes the fields that go out for this request, and the empty line. A value that is empty
-    /// leaves its field out. Says whether the request asks for an upgrade.
-    pub(super) fn write(&self, record: &Record, framing: Framing, out: &mut Vec<u8>) -> bool {
+    /// leaves its field out, and so does Upgrade where nothing `may_switch`. Says whether the request
+    /// asks for an upgrade.
+    pub(super) fn write(
+        &self,
+        record: &Record,
+        framing: Framing,
+        may_switch: bool,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let mut upgrade = false;
         for line in &self.set {
-            upgrade |= line.write(record, out) && line.name == UPGRADE;
+            if line.name != UPGRADE || may_switch {
+                upgrade |= line.write(record, out) && line.name == UPGRADE;
+            }
         }
         match framing {
             Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
@@ -106,8 +121,9 @@ impl HeaderPlan {
             }
         }
         let lines: &[u8] = if self.pass { &record.fields } else { b"" };
+        let named = named(&record.head.headers);
         for (name, value) in fields(lines) {
-            if !self.drops(name) {
+            if !self.drops(name) && !named.iter().any(|named| named.eq_ignore_ascii_case(name)) {
                 for part in [name, b": ", value, b"\r\n"] {
                     out.extend_from_slice(part);
                 }
@@ -131,7 +147,11 @@ impl Line {
         let start = out.len();
         out.extend_from_slice(self.start.as_bytes());
         let value_at = out.len();
-        self.value.render(record, out);
+        if self.upgrade {
+            out.extend_from_slice(websocket(&record.head.headers));
+        } else {
+            self.value.render(record, out);
+        }
         let value = out.get(value_at..).unwrap_or_default();
         if value.is_empty() || value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
             out.truncate(start);
@@ -140,6 +160,36 @@ impl Line {
         out.extend_from_slice(b"\r\n");
         true
     }
+}
+
+/// Whether a text is `$http_upgrade` and nothing else.
+fn is_clients_upgrade(text: &Template) -> bool {
+    matches!(text.parts(), [Part::Variable(Variable::HttpHeader(name))] if *name == UPGRADE)
+}
+
+/// What of a client's Upgrade goes through `$http_upgrade`: WebSocket, as the client spells it. In
+/// another protocol, h2c before all, requests would reach a server that nobody here has looked at; a
+/// configuration that wants one says so in other words.
+fn websocket(headers: &HeaderMap) -> &[u8] {
+    let protocols = headers.get_all(UPGRADE).iter().flat_map(|value| list(value.as_bytes()));
+    let mut found = protocols.filter(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
+    found.next().unwrap_or_default()
+}
+
+/// The fields that Connection names: they are meant for the connection that they came on (RFC 9110,
+/// 7.6.1). Upgrade has rules of its own.
+fn named(headers: &HeaderMap) -> Vec<&[u8]> {
+    let options = headers.get_all(CONNECTION).iter().flat_map(|value| list(value.as_bytes()));
+    let usual = |option: &&[u8]| {
+        let usual: [&[u8]; 3] = [b"close", b"keep-alive", b"upgrade"];
+        usual.iter().any(|usual| usual.eq_ignore_ascii_case(option))
+    };
+    options.filter(|option| !option.is_empty() && !usual(option)).collect()
+}
+
+/// The members of a list (RFC 9110, 5.6.1).
+fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 /// The fields of a request as its client wrote them: names, and values without what surrounds them.
@@ -160,8 +210,11 @@ pub(crate) fn hidden(pass: &[HeaderName], more: &[HeaderName]) -> Box<[HeaderNam
     hidden.into()
 }
 
-/// Takes out of an answer what is hidden.
+/// Takes out of an answer what is hidden, and what it says is meant for its own connection.
 pub(super) fn clean_answer(headers: &mut HeaderMap, hide: &[HeaderName]) {
+    let named = named(headers).into_iter().filter_map(|name| HeaderName::from_bytes(name).ok());
+    let named: Vec<_> = named.filter(|name| *name != CONTENT_LENGTH).collect();
+    named.iter().for_each(|name| drop(headers.remove(name)));
     // Few answers have more than two of them: looking is cheaper than removing what is not there.
     let found = |headers: &HeaderMap| headers.keys().find(|name| hide.contains(name)).cloned();
     while let Some(name) = found(headers) {
@@ -171,10 +224,6 @@ pub(super) fn clean_answer(headers: &mut HeaderMap, hide: &[HeaderName]) {
 
 /// Whether a field's value lists this token (RFC 9110, 5.6.1).
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    headers.get_all(name).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-    })
+    let mut members = headers.get_all(name).iter().flat_map(|value| list(value.as_bytes()));
+    members.any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
 }

@@ -128,7 +128,7 @@ impl Forwarded<'_> {
             Version::HTTP_10 => b" HTTP/1.0\r\n",
             _ => b" HTTP/1.1\r\n",
         });
-        let upgrade = headers.write(&self.record, framing, &mut head);
+        let upgrade = headers.write(&self.record, framing, self.may_switch, &mut head);
         let outgoing = Outgoing { head, body, chunked: framing == Framing::Chunked };
         Some((Prepared { outgoing, upgrade }, sent))
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use http::{Method, Uri, Version};
 use memchr::memchr;
 
-use super::line::{self, Fault, Line, fields, show, trim_returns};
+use super::line::{self, Fault, Line, fields, show, trim_return};
 use crate::framing::Body;
 use crate::http::HeadRules;
 
@@ -174,16 +174,14 @@ impl Head {
     }
 
     fn request_line(&mut self, line: &[u8], start: usize) -> Result<(), Fault> {
-        let blank = line.iter().take_while(|byte| **byte == b'\r').count();
-        if blank == line.len() {
-            // An empty line in front: hyper skips it too, but not one of several returns.
-            self.odd |= blank > 1;
+        let line = trim_return(line);
+        if line.is_empty() {
+            // An empty line in front: hyper skips it too.
             return Ok(());
         }
-        let ended = line.strip_suffix(b"\r").unwrap_or(line);
-        let parsed = Line::parse(ended.get(blank..).unwrap_or_default())?;
-        self.line = Some(start + blank..start + ended.len());
-        self.odd |= parsed.odd || blank > 0;
+        let parsed = Line::parse(line)?;
+        self.line = Some(start..start + line.len());
+        self.odd |= parsed.odd;
         self.method = Some(parsed.method);
         self.version = parsed.version;
         Ok(())
@@ -191,8 +189,7 @@ impl Head {
 
     /// Looks at a field; true for the empty line behind the last.
     fn field(&mut self, line: &[u8], start: usize, bytes: &[u8]) -> Result<bool, Fault> {
-        let ended = trim_returns(line);
-        self.odd |= line.len() > ended.len() + 1;
+        let ended = trim_return(line);
         if ended.is_empty() {
             return Ok(true);
         }
@@ -234,7 +231,7 @@ impl Head {
         }
         let mut body = Body::Length(0);
         if self.has(LENGTH) {
-            let length = bytes.get(self.length.clone()).and_then(length);
+            let length = bytes.get(self.length.clone()).and_then(line::length);
             let bad = || Fault::new(400, "invalid \"Content-Length\" header");
             body = Body::Length(length.ok_or_else(bad)?);
         }
@@ -246,7 +243,9 @@ impl Head {
             let fault = if old {
                 Fault::new(400, "HTTP/1.0 request with \"Transfer-Encoding\" header")
             } else if !coding.eq_ignore_ascii_case(b"chunked") {
-                Fault::new(501, format!("unknown \"Transfer-Encoding\": \"{}\"", show(coding)))
+                let status = if line::is_chunked_at_last(coding) { 501 } else { 400 };
+                let why = format!("unknown \"Transfer-Encoding\": \"{}\"", show(coding));
+                Fault::new(status, why)
             } else if self.has(LENGTH) {
                 let why = "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time";
                 Fault::new(400, why)
@@ -274,15 +273,6 @@ impl Head {
         let previous = format!("previous value: \"{}: {}\"", show(known), show(first));
         Fault::new(400, format!("duplicate header line: \"{name}: {value}\", {previous}"))
     }
-}
-
-/// A `Content-Length`: digits only, no more than a file may be long.
-fn length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
-    i64::try_from(length).is_ok().then_some(length)
 }
 
 #[cfg(test)]
@@ -322,7 +312,7 @@ mod tests {
     fn what_hyper_would_not_take_is_written_anew() {
         for (head, anew) in [
             ("GET / HTTP/1.2\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
-            ("\r\r\nG_T  /  HTTP/1.0 \nA:\r\r\n\n", "G_T / HTTP/1.0\r\nA: \r\n\r\n"),
+            ("\r\nG_T  /  HTTP/1.0 \nA\r\n\n", "G_T / HTTP/1.0\r\nA: \r\n\r\n"),
             ("GET /<a> HTTP/1.1\r\nHost:h\r\n\r\n", "GET /%3Ca%3E HTTP/1.1\r\nHost: h\r\n\r\n"),
             (
                 "GET / HTTP/1.1\r\nHost: h\r\nX_A: 1\r\nX-A: 2\r\n\r\n",
@@ -355,7 +345,16 @@ mod tests {
                 r#"duplicate header line: "expect: b", previous value: "Expect: a""#,
             ),
             (fields("Content-Length: +1\r\n"), 400, r#"invalid "Content-Length" header"#),
-            (fields("Transfer-Encoding: gzip\r\n"), 501, r#"unknown "Transfer-Encoding": "gzip""#),
+            (fields("Transfer-Encoding: gzip\r\n"), 400, r#"unknown "Transfer-Encoding": "gzip""#),
+            (
+                fields("Transfer-Encoding: gzip, chunked\r\n"),
+                501,
+                r#"unknown "Transfer-Encoding": "gzip, chunked""#,
+            ),
+            (fields("X(: 1\r\n"), 400, r#"invalid header line: "X(...""#),
+            (fields("X: a\r\r\n"), 400, r#"invalid header line: "X: a\r...""#),
+            ("GET / HTTP/1.1\r\r\n".to_owned(), 400, "invalid request"),
+            ("\r\r\nGET / HTTP/1.1\r\n".to_owned(), 400, "invalid method"),
             ("TRACE / HTTP/1.0\r\n\r\n".to_owned(), 405, "TRACE method"),
             ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400, r#"HTTP/1.1 request without "Host" header"#),
             (format!("GET /{}", "x".repeat(9000)), 414, "too long URI"),

@@ -70,8 +70,8 @@ impl<'a> Line<'a> {
         let (target, rest) = split(rest).ok_or_else(bad_request)?;
         let (between, rest) = skip_spaces(rest);
         let target = check_target(target)?;
-        let version = rest.trim_ascii_end();
-        let after = rest.len() - version.len();
+        let after = rest.iter().rev().take_while(|byte| **byte == b' ').count();
+        let version = rest.get(..rest.len() - after).unwrap_or_default();
         let (version, plain) = check_version(version)?;
         let odd = before + between + after > 0 || !plain || matches!(target, Cow::Owned(_));
         Ok(Self { method, target, version, odd })
@@ -100,7 +100,7 @@ fn check_target(target: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
     if !start || target.iter().any(u8::is_ascii_control) {
         return Err(bad_request());
     }
-    let mut target = Cow::Borrowed(target);
+    let mut target = with_path(target);
     if Uri::try_from(target.as_ref()).is_err() {
         let mut escaped = Vec::with_capacity(target.len() + 16);
         for byte in target.iter() {
@@ -115,6 +115,23 @@ fn check_target(target: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
     let uri = Uri::try_from(target.as_ref()).map_err(|_| bad_request())?;
     // `host:port` is for CONNECT only, which is refused whatever it wants.
     if uri.path_and_query().is_none() { Err(bad_request()) } else { Ok(target) }
+}
+
+/// An absolute target whose query stands right behind its authority gets the path that this means
+/// (RFC 3986, 6.2.3).
+fn with_path(target: &[u8]) -> Cow<'_, [u8]> {
+    let authority = target.windows(3).position(|bytes| bytes == b"://").map(|at| at + 3);
+    let Some(authority) = authority.filter(|_| target.first() != Some(&b'/')) else {
+        return target.into();
+    };
+    let rest = target.get(authority..).unwrap_or_default();
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    match end.map(|end| target.split_at(authority + end)) {
+        Some((before, query)) if query.first() == Some(&b'?') => {
+            [before, b"/", query].concat().into()
+        }
+        _ => target.into(),
+    }
 }
 
 /// Whether the byte may stand in a path and in a query.
@@ -161,12 +178,12 @@ pub(super) fn split_field<'a>(line: &'a [u8], rules: &HeadRules) -> Result<Field
             // Folded lines are here as well: they begin with a space.
             b':' | 0..=b' ' | 0x7f => return Err(Fault::field(line, at)),
             b'_' if rules.underscores => {}
-            byte if !rules.ignore_invalid && is_token(*byte) => {}
-            _ => ignored = true,
+            byte if !is_token(*byte) => return Err(Fault::field(line, at)),
+            _ => ignored |= rules.ignore_invalid,
         }
     }
     let (name, rest) = line.split_at_checked(end).unwrap_or_default();
-    // Without a colon nginx takes it for a field of no value.
+    // Without a colon nginx takes it for a field of no value, and that is what goes on.
     let raw = rest.strip_prefix(b":").unwrap_or_default();
     if raw.iter().fold(false, |bad, byte| bad | is_control(*byte)) {
         let at = raw.iter().position(|byte| is_control(*byte)).unwrap_or_default();
@@ -177,6 +194,23 @@ pub(super) fn split_field<'a>(line: &'a [u8], rules: &HeadRules) -> Result<Field
     let value = value.get(..value.len() - after).unwrap_or_default();
     let odd = ignored || rest.is_empty();
     Ok(Field { name, value, value_at: end + 1 + spaces, ignored, odd })
+}
+
+/// A `Content-Length`: digits only, no more than a file may be long.
+pub(super) fn length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    i64::try_from(length).is_ok().then_some(length)
+}
+
+/// Whether a transfer coding that is not known here ends with chunks, and has them once: then its
+/// reader could tell where it ends (RFC 9112, 6.3).
+pub(super) fn is_chunked_at_last(coding: &[u8]) -> bool {
+    let is_chunked = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let mut parts = coding.split(|byte| *byte == b',').rev();
+    parts.next().is_some_and(is_chunked) && !parts.any(is_chunked)
 }
 
 /// What may stand in a name besides letters, digits and the hyphen (RFC 9110, 5.6.2).
@@ -228,13 +262,7 @@ pub(super) fn rewrite(bytes: &[u8], rules: &HeadRules, mut ignored: impl FnMut(&
 
 /// The lines of a head without what ends them, without the empty ones.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes
-        .split(|byte| *byte == b'\n')
-        .map(|line| {
-            let blank = line.iter().take_while(|byte| **byte == b'\r').count();
-            trim_returns(line.get(blank..).unwrap_or_default())
-        })
-        .filter(|line| !line.is_empty())
+    bytes.split(|byte| *byte == b'\n').map(trim_return).filter(|line| !line.is_empty())
 }
 
 /// The fields of a head, or of the start of one, that are not ignored.
@@ -248,10 +276,10 @@ pub(super) fn fields<'a>(
     })
 }
 
-/// A line without the returns that end it.
-pub(super) fn trim_returns(line: &[u8]) -> &[u8] {
-    let returns = line.iter().rev().take_while(|byte| **byte == b'\r').count();
-    line.get(..line.len() - returns).unwrap_or_default()
+/// A line without the return that ends it. A return at any other place ends nothing, and is refused
+/// (RFC 9112, 2.2).
+pub(super) fn trim_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// What a client wrote, for the log.

@@ -51,7 +51,7 @@ impl AsyncRead for Socket {
         let is_end =
             matches!(&read, Poll::Ready(result) if result.is_err() || buf.filled().len() == before);
         if is_end && self.client.flow.ignores_end.get() {
-            *self.client.flow.unseen_end.borrow_mut() = Some(cx.waker().clone());
+            self.client.flow.wait_for_end(cx.waker());
             return Poll::Pending;
         }
         read

@@ -57,6 +57,8 @@ enum Next {
     Unknown,
     /// A head was refused: what follows is not read any more.
     Nothing,
+    /// A body was none: hyper gets an error in its place.
+    Broken,
 }
 
 /// How far bytes were followed.
@@ -102,7 +104,7 @@ impl Wire {
         let over = match &self.next {
             Next::Body(body) => body.is_over(),
             Next::Unknown => self.client.is_answered(self.heads),
-            Next::Head(_) | Next::Nothing => false,
+            Next::Head(_) | Next::Nothing | Next::Broken => false,
         };
         if over {
             let unknown = std::mem::take(&mut self.upgrade);
@@ -140,8 +142,16 @@ impl Wire {
                     }
                     Err(fault) => return Followed::Bad(at, fault),
                 },
-                Next::Body(body) => at += body.follow(rest),
-                Next::Unknown | Next::Nothing => break,
+                Next::Body(body) => {
+                    let taken = body.follow(rest);
+                    if body.is_lost() {
+                        // hyper is less strict, and reads on where others would not.
+                        self.next = Next::Broken;
+                        break;
+                    }
+                    at += taken;
+                }
+                Next::Unknown | Next::Nothing | Next::Broken => break,
             }
         }
         Followed::To(at)
@@ -260,8 +270,11 @@ impl AsyncRead for Wire {
             let holds = !this.held.is_empty();
             match this.next {
                 Next::Nothing => return Poll::Pending,
-                // hyper asks again when it has answered.
-                Next::Unknown if holds => return Poll::Pending,
+                Next::Broken => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                Next::Unknown if holds => {
+                    this.client.flow.wait_for_end(cx.waker());
+                    return Poll::Pending;
+                }
                 _ => {}
             }
             if holds {

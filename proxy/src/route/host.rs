@@ -1,6 +1,7 @@
 //! The Host field and the authority of an absolute target.
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
 /// A host as nginx takes it: checked, lower-case, without port and trailing dot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,21 +17,24 @@ pub struct Host<'a> {
 #[error("invalid host")]
 pub struct InvalidHost;
 
-/// Checks and normalises a host. What nginx refuses is refused: an empty name, `/`, control bytes
-/// and spaces, two dots in a row.
+/// Checks and normalises a host (RFC 3986, 3.2.2 and 3.2.3). Refused is what nginx refuses (an empty
+/// name, `/`, control bytes and spaces, two dots in a row), and whatever else stands in no host: others
+/// might read another host in it. A comma could stand in one, but comes of two that somebody joined.
 ///
 /// # Errors
 /// The host is malformed.
 pub fn normalise(host: &[u8]) -> Result<Host<'_>, InvalidHost> {
-    let refused = |byte: &u8| *byte <= b' ' || *byte == b'/' || *byte == 0x7f;
-    if host.iter().any(refused) || host.windows(2).any(|pair| pair == b"..") {
+    let bracketed = host.first() == Some(&b'[');
+    let end = if bracketed {
+        host.iter().position(|byte| *byte == b']').map(|bracket| bracket + 1).ok_or(InvalidHost)?
+    } else {
+        host.iter().position(|byte| *byte == b':').unwrap_or(host.len())
+    };
+    let (name, rest) = host.split_at(end);
+    let port = port(rest)?;
+    if !if bracketed { is_address(name) } else { is_name(name) } {
         return Err(InvalidHost);
     }
-    let end = match host.first() {
-        Some(b'[') => host.iter().position(|byte| *byte == b']').map(|bracket| bracket + 1),
-        _ => host.iter().position(|byte| *byte == b':'),
-    };
-    let (name, rest) = host.split_at(end.unwrap_or(host.len()));
     let name = name.strip_suffix(b".").unwrap_or(name);
     if name.is_empty() {
         return Err(InvalidHost);
@@ -40,13 +44,42 @@ pub fn normalise(host: &[u8]) -> Result<Host<'_>, InvalidHost> {
     } else {
         Cow::Borrowed(name)
     };
-    Ok(Host { name, port: port(rest) })
+    Ok(Host { name, port })
 }
 
-fn port(rest: &[u8]) -> Option<u16> {
-    let digits = std::str::from_utf8(rest.strip_prefix(b":")?).ok()?;
-    let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
-    digits.parse().ok().filter(|port| *port > 0)
+/// An IPv6 address in its brackets.
+fn is_address(name: &[u8]) -> bool {
+    let inner = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]"));
+    let text = inner.and_then(|inner| std::str::from_utf8(inner).ok());
+    text.is_some_and(|text| text.parse::<Ipv6Addr>().is_ok())
+}
+
+/// A registered name, or an IPv4 address.
+fn is_name(name: &[u8]) -> bool {
+    let mut rest = name;
+    while let [byte, behind @ ..] = rest {
+        rest = match (byte, behind) {
+            (b'%', [one, two, behind @ ..]) if [one, two].iter().all(|b| b.is_ascii_hexdigit()) => {
+                behind
+            }
+            (b'.', [b'.', ..]) => return false,
+            (byte, _) if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(byte) => behind,
+            _ => return false,
+        };
+    }
+    true
+}
+
+/// What stands behind a name: nothing, or a colon and perhaps a number.
+fn port(rest: &[u8]) -> Result<Option<u16>, InvalidHost> {
+    match rest {
+        [] | [b':'] => Ok(None),
+        [b':', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
+            let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+            number.map(|port: u16| Some(port).filter(|port| *port > 0)).ok_or(InvalidHost)
+        }
+        _ => Err(InvalidHost),
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +102,8 @@ mod tests {
         assert_eq!(host("[::1]:80"), Some(("[::1]".into(), Some(80))));
         assert_eq!(host("[FE80::1]"), Some(("[fe80::1]".into(), None)));
         assert_eq!(host("a:"), Some(("a".into(), None)));
-        assert_eq!(host("a:99999"), Some(("a".into(), None)));
+        assert_eq!(host("a:0"), Some(("a".into(), None)));
+        assert_eq!(host("a%20b"), Some(("a%20b".into(), None)));
         assert_eq!(host(".a"), Some((".a".into(), None)));
         assert!(matches!(normalise(b"plain").unwrap().name, Cow::Borrowed(_)));
     }
@@ -77,6 +111,20 @@ mod tests {
     #[test]
     fn what_nginx_refuses_is_refused() {
         for text in ["", ".", ":80", "a..b", "a/b", "a b", "a\0", "a\x7f", "a..", ".:80"] {
+            assert_eq!(host(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in
+            ["a,b", "a@b", "a?b", "a#b", "a\\b", "a\"", "a%", "a%2", "a%zz", "caf\u{e9}", "a]"]
+        {
+            assert_eq!(host(text), None, "{text:?}");
+        }
+        for text in
+            ["a:b", "a:+1", "a:1:2", "a:99999", "[", "[]", "[::1", "[::1]x", "[::1]:x", "[a]"]
+        {
             assert_eq!(host(text), None, "{text:?}");
         }
     }

@@ -15,6 +15,9 @@ use crate::framing::Body;
 /// is 4 or 8 kB then).
 pub(crate) const LARGEST_HEAD: usize = 64 * 1024;
 
+/// What every answer begins with.
+const START: &[u8] = b"HTTP/";
+
 /// How many fields are looked for at first, and then.
 const FEW: usize = 48;
 const MANY: usize = 4096;
@@ -49,6 +52,10 @@ impl Head {
         method: &Method,
         largest: usize,
     ) -> Result<Option<Self>, Failure> {
+        // httparse skips empty lines in front, which only a request may have (RFC 9112, 2.2).
+        if !START.starts_with(bytes.get(..START.len()).unwrap_or(bytes)) {
+            return Err(Failure::invalid("no valid HTTP/1.0 header"));
+        }
         let mut few = [EMPTY_HEADER; FEW];
         match Self::parse_fields(bytes, method, largest, &mut few) {
             Err(Error::TooManyHeaders) => {
@@ -170,10 +177,12 @@ fn is_bare(method: &Method, status: StatusCode) -> bool {
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
+/// Digits only, no more than a file may be long.
 fn read_length(value: &HeaderValue) -> Option<u64> {
     let digits = value.as_bytes();
     let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    value.to_str().ok().filter(|_| all)?.parse().ok()
+    let length: u64 = value.to_str().ok().filter(|_| all)?.parse().ok()?;
+    i64::try_from(length).is_ok().then_some(length)
 }
 
 fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
@@ -234,6 +243,7 @@ mod tests {
     fn what_cannot_be_trusted_is_refused_in_nginxs_words() {
         for (head, words) in [
             ("SSH-2.0-x\r\n", "no valid HTTP/1.0 header"),
+            ("\r\nHTTP/1.1 200 OK\r\n\r\n", "no valid HTTP/1.0 header"),
             ("HTTP/1.1 99 Odd\r\n\r\n", "no valid HTTP/1.0 header"),
             ("HTTP/1.1 200 OK\r\nA: b\r\nX y\r\n\r\n", "invalid header: \"X\\x20...\""),
             ("HTTP/1.1 200 OK\r\nX: a\0\r\n\r\n", "invalid header: \"X: a\\x00...\""),

@@ -22,7 +22,10 @@ pub(crate) fn of(case: &str) -> Option<&'static Difference> {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Difference> {
-    CHOSEN.iter().chain(crate::differences_passing::CHOSEN)
+    CHOSEN
+        .iter()
+        .chain(crate::differences_passing::CHOSEN)
+        .chain(crate::differences_framing::CHOSEN)
 }
 
 /// Those of most families.

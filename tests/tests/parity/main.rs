@@ -21,6 +21,7 @@ mod bodies;
 mod case;
 mod check;
 mod differences;
+mod differences_framing;
 mod differences_passing;
 mod errors;
 mod evened;

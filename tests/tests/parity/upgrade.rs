@@ -230,7 +230,22 @@ fn heads() -> Vec<Case> {
         })
     };
     vec![
-        with("another protocol", "Upgrade: chat/2\r\nConnection: upgrade\r\n"),
+        guide("another protocol")
+            .worker("a", answer_and_close(OK))
+            .asks("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: chat/2\r\nConnection: upgrade\r\n\r\n"),
+        Case::new("another protocol by the file's own words", {
+            let map = "map $http_upgrade $up { chat/2 chat/2; default ''; }\n    server {";
+            proxied("proxy_set_header Connection upgrade; proxy_set_header Upgrade $up;")
+                .replacen("server {", map, 1)
+        })
+        .worker("a", echo())
+        .client(|scene| {
+            let mut client = scene.connect();
+            client.send("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: chat/2\r\n\r\n");
+            client.head();
+            client.send("x");
+            client.read(1);
+        }),
         with("names and values in other case", "UPGRADE: WebSocket\r\nconnection: UPGRADE\r\n"),
         with("Connection with a list", "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"),
         with("Upgrade without Connection", "Upgrade: websocket\r\n"),

@@ -48,8 +48,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         Arity::ONE,
         |_, level, s| once(&mut level.clients.ignore_invalid, s, switch),
         "ignore_invalid_headers off;",
-        "Whether fields are left out whose names have other bytes than letters, digits and hyphens. \
-         Default `on`. With `off`, names that are no tokens (RFC 9110, 5.1) are left out still.",
+        "Whether fields are left out whose names have other signs than letters, digits and hyphens. \
+         Default `on`. A name that is no token (RFC 9110, 5.1) is answered 400 either way.",
     ),
     row(
         "underscores_in_headers",

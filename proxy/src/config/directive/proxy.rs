@@ -34,7 +34,9 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         set_header,
         "proxy_set_header Upgrade $http_upgrade;",
         "Sets a field of the request that goes out; an empty value leaves it out. One at a level \
-         replaces all of the level above. Default: `Host $proxy_host`.",
+         replaces all of the level above. Default: `Host $proxy_host`. `Upgrade $http_upgrade` passes \
+         WebSocket alone: for another protocol write its name, or a `map` that lists it. Fields that \
+         the client's Connection names go out only if they are set here.",
     ),
     row(
         "proxy_connect_timeout",

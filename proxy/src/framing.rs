@@ -105,21 +105,21 @@ impl Body {
 
     /// How many of these bytes are in front of where a chunked body has its trailers.
     pub(crate) fn before_trailers(&mut self, bytes: &[u8]) -> usize {
-        let Self::Chunked(chunk) = self else { return self.follow(bytes) };
+        let Self::Chunked(chunks) = self else { return self.follow(bytes) };
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if let Chunk::Data(left) = chunk {
-                at += skip(left, rest.len());
-                if *left == 0 {
-                    *chunk = Chunk::DataReturn;
+            match &mut chunks.at {
+                Chunk::Data(left) => {
+                    at += skip(left, rest.len());
+                    if *left == 0 {
+                        chunks.at = Chunk::DataReturn;
+                    }
+                    continue;
                 }
-                continue;
-            }
-            match chunk {
-                Chunk::Trailer | Chunk::TrailerLine | Chunk::TrailerEnd => break,
-                Chunk::LastEnd | Chunk::Over => break,
+                Chunk::Trailer | Chunk::TrailerName | Chunk::TrailerValue => break,
+                Chunk::TrailerEnd | Chunk::LastEnd | Chunk::Over => break,
                 Chunk::Lost => return bytes.len(),
-                _ => *chunk = chunk.next(*rest.first().unwrap_or(&0)),
+                _ => chunks.step(*rest.first().unwrap_or(&0)),
             }
             at += 1;
         }
@@ -128,7 +128,7 @@ impl Body {
 
     /// Whether a chunked body is where its trailers begin.
     pub(crate) fn is_at_trailers(self) -> bool {
-        matches!(self, Self::Chunked(Chunk::Trailer))
+        matches!(self, Self::Chunked(Chunks { at: Chunk::Trailer, .. }))
     }
 
     /// Whether these bytes were not what their framing promised.
@@ -291,7 +291,9 @@ mod tests {
             assert_eq!(body.before_trailers(rest.as_bytes()), front.len() - cut);
             assert!(body.is_at_trailers());
         }
-        assert_eq!(Body::Chunked(Chunk::Lost).before_trailers(b"anything"), 8);
+        let mut lost = Body::CHUNKED;
+        assert_eq!(lost.before_trailers(b"anything"), 8);
+        assert!(lost.is_lost());
     }
 
     proptest! {

@@ -12,6 +12,7 @@ use serde_json::Value;
 const LOCATIONS: &str = "
     location = /status.json { status json; }
     location = /metrics { status prometheus; }
+    location = /page { status page; }
     location = /stub { stub_status; }
     location = /closed { deny all; status json; }
     location = /names { return 200 \"$connections_active $connections_reading \
@@ -280,6 +281,26 @@ fn only_what_reads_is_answered_and_only_where_it_may() {
         assert_eq!(header(&head, "allow"), Some("GET, HEAD"));
     }
     assert!(get(&house, "/closed").0.starts_with("HTTP/1.1 403 "));
+}
+
+#[test]
+fn a_page_is_one_text_and_the_same_place_answers_its_script() {
+    let house = house(Says::default());
+    let (head, page) = get(&house, "/page");
+    assert_eq!(header(&head, "content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(header(&head, "cache-control"), Some("no-store"));
+    assert!(header(&head, "content-security-policy").unwrap().starts_with("default-src 'none';"));
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
+    let (head, body) = get(&house, "/page?json");
+    assert_eq!(header(&head, "content-type"), Some("application/json"));
+    let seen: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(seen["connections"]["requests"], 2);
+    let mut client = house.client();
+    client.send("GET /page HTTP/1.1\r\nHost: here\r\nAccept: application/json\r\n\r\n");
+    assert_eq!(header(&client.answer().0, "content-type"), Some("application/json"));
+    let mut client = house.client();
+    client.send("POST /page HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n");
+    assert!(client.answer().0.starts_with("HTTP/1.1 405 "));
 }
 
 #[test]

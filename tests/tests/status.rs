@@ -13,15 +13,16 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tests::front::Front;
 use tests::guide::{Guide, Setup, Worker};
-use tests::place;
-use tests::process::{PATIENCE, wait_for};
+use tests::place::{self, Place};
+use tests::process::{PATIENCE, run, wait_for};
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
 const LOCATIONS: &str = "location = /status { status json; } \
-                         location = /metrics { status prometheus; }";
+                         location = /metrics { status prometheus; } \
+                         location = /page { status page; }";
 
 /// What each client says.
 const LENGTHS: [usize; 5] = [0, 1, 125, 126, 70_000];
@@ -135,4 +136,28 @@ fn what_clients_did_is_what_is_said() {
         is("proxy_tunnel_message_size_bytes_bucket", endless, &(24 * LENGTHS.len()).into());
         is("proxy_upstream_server_state", &[("state", "up")], &4.into());
     }
+}
+
+#[test]
+fn a_browser_shows_every_server_and_tunnel() {
+    let guide = guide();
+    let _clients: Vec<_> = (0..4).map(|_| client(&guide)).collect();
+    let place = Place::new();
+    let mut command = Command::new(place::on_path("chromium"));
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]);
+    command.args(["--no-first-run", "--disable-background-networking"]);
+    command.arg(format!("--user-data-dir={}", place.path().display()));
+    // Time enough, in the page's own time, for a few looks.
+    command.args(["--virtual-time-budget=5000", "--dump-dom"]);
+    command.arg(format!("http://localhost:{}/page", guide.port()));
+    let (status, page, said) = run("chromium", command, 3 * PATIENCE);
+    assert!(status.success(), "{said}");
+    let count = |text: &str| page.matches(text).count();
+    assert_eq!(count("class=\"state up\""), 4, "{page}");
+    for number in 0..4 {
+        assert!(page.contains(&format!("unix:websockets-test_0{number}.sock")), "{page}");
+    }
+    // The servers' own rows, and a row of each tunnel among the oldest and among the busiest.
+    assert_eq!(count(".sock 0\">"), 4 + 2 * 4, "{page}");
+    assert!(page.contains(">live</span>"), "{page}");
 }

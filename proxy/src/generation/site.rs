@@ -368,5 +368,6 @@ fn format(status: model::Status) -> Format {
         model::Status::Stub => Format::Stub,
         model::Status::Json => Format::Json,
         model::Status::Prometheus => Format::Prometheus,
+        model::Status::Page => Format::Page,
     }
 }

@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::body::Content;
@@ -11,7 +14,7 @@ use super::record::Record;
 use super::reply::Refusal;
 use super::values::show;
 use crate::route::Variable;
-use crate::status::{Dialect, Format, stub};
+use crate::status::{Dialect, Format, PAGE, POLICY, stub};
 
 /// Answers with how the proxy is, as this format has it.
 pub(super) async fn answer(
@@ -27,7 +30,8 @@ pub(super) async fn answer(
             // As old as nginx's, and asked for by whom knows that; it says no more than nginx's.
             return Ok(say("text/plain", stub(&source.counts()).into()));
         }
-        Format::Json => ("application/json", None),
+        Format::Page if !wants_json(&record) => return Ok(page()),
+        Format::Json | Format::Page => ("application/json", None),
         Format::Prometheus => {
             let accept = record.head.headers.get_all(ACCEPT).iter();
             let accept: Vec<_> = accept.filter_map(|accept| accept.to_str().ok()).collect();
@@ -45,6 +49,27 @@ pub(super) async fn answer(
     let mut answer = say(media, text);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(answer)
+}
+
+/// Whether a page's own script asks, or whoever else wants no page.
+fn wants_json(record: &Record) -> bool {
+    let json = |accept: &HeaderValue| {
+        accept.to_str().is_ok_and(|accept| accept.starts_with("application/json"))
+    };
+    record.args() == b"json" || record.head.headers.get(ACCEPT).is_some_and(json)
+}
+
+fn page() -> Response<Content> {
+    let mut answer = say("text/html; charset=utf-8", PAGE.into());
+    let fields = [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    answer.headers_mut().extend(fields);
+    answer
 }
 
 /// What `$connections_...` come to.

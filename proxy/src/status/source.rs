@@ -15,6 +15,8 @@ pub(crate) enum Format {
     Json,
     /// For Prometheus.
     Prometheus,
+    /// For people: a page, which asks for JSON where it came from.
+    Page,
 }
 
 /// Who knows how the proxy is.

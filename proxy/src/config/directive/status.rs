@@ -11,7 +11,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         name: "status",
         means: "Ours: answers with what the proxy counts. `json`: everything, listeners, upstreams \
                 with their servers, tunnels and the process. `prometheus`: the same as metrics, in \
-                OpenMetrics where `Accept` asks for that.",
+                OpenMetrics where `Accept` asks for that. `page`: the same for people, live; with `?json`, \
+                or where `Accept` asks for it, JSON.",
         contexts: &[Context::Location],
         arity: Arity::ONE,
         block: false,
@@ -37,7 +38,8 @@ fn status(_: &mut Walk, place: &mut Place, statement: &Statement) -> Done {
     once(&mut said, statement, |statement| match statement.arg(0).value.as_str() {
         "json" => Ok(Status::Json),
         "prometheus" => Ok(Status::Prometheus),
-        _ => Err(argument_says(statement, "knows \"json\" and \"prometheus\"")),
+        "page" => Ok(Status::Page),
+        _ => Err(argument_says(statement, "knows \"json\", \"prometheus\" and \"page\"")),
     })?;
     said.into_iter().for_each(|status| answer(place, status));
     Ok(())

@@ -117,6 +117,8 @@ pub enum Status {
     Json,
     /// `status prometheus`
     Prometheus,
+    /// `status page`
+    Page,
 }
 
 /// `proxy_pass http://TARGET[URI];`

@@ -90,9 +90,8 @@ impl Share {
         }
         other.lives.pour_into(&self.lives);
         other.sizes.pour_into(&self.sizes);
-        let (oldest, busiest) = (other.oldest.iter().cloned(), other.busiest.iter().cloned());
-        oldest.for_each(|seen| keep(&mut self.oldest, seen, some, Seen::age));
-        busiest.for_each(|seen| keep(&mut self.busiest, seen, some, Seen::bytes));
+        other.oldest.iter().for_each(|seen| keep(&mut self.oldest, seen, some, Seen::age));
+        other.busiest.iter().for_each(|seen| keep(&mut self.busiest, seen, some, Seen::bytes));
     }
 
     /// What another image is to go on with: this was said when no tunnel was open any more.
@@ -154,19 +153,19 @@ impl Roster {
             let seen = Seen::new(member, now);
             share.whole.add_open(seen.passed);
             share.servers.entry(member.server).or_default().add_open(seen.passed);
-            keep(&mut share.oldest, seen.clone(), some, Seen::age);
-            keep(&mut share.busiest, seen, some, Seen::bytes);
+            keep(&mut share.oldest, &seen, some, Seen::age);
+            keep(&mut share.busiest, &seen, some, Seen::bytes);
         });
         share
     }
 }
 
 /// Keeps the first `some` by what `by` says, the largest first.
-fn keep<K: Ord>(kept: &mut Vec<Seen>, seen: Seen, some: usize, by: impl Fn(&Seen) -> K) {
-    let key = by(&seen);
+fn keep<K: Ord>(kept: &mut Vec<Seen>, seen: &Seen, some: usize, by: impl Fn(&Seen) -> K) {
+    let key = by(seen);
     let place = kept.partition_point(|other| by(other) >= key);
     if place < some {
-        kept.insert(place, seen);
+        kept.insert(place, seen.clone());
         kept.truncate(some);
     }
 }

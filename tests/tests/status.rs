@@ -139,6 +139,42 @@ fn what_clients_did_is_what_is_said() {
 }
 
 #[test]
+fn another_binary_goes_on_counting() {
+    let guide = guide();
+    let mut clients: Vec<_> = (0..8).map(|_| client(&guide)).collect();
+    [1000, 3001].into_iter().for_each(|code| close(clients.pop().unwrap(), code));
+    let sums = |seen: &Value| {
+        let sums = |all: &Value| {
+            let mut all = all.clone();
+            let all = all.as_object_mut().unwrap();
+            // What the image has counted, rather than the process, and what time changes.
+            for name in ["oldest", "busiest", "selected", "requests", "handshake_time"] {
+                all.remove(name);
+            }
+            serde_json::to_string(all).unwrap()
+        };
+        let servers = seen["upstreams"][0]["servers"].as_array().unwrap();
+        servers.iter().chain([&seen["tunnels"]]).map(sums).collect::<Vec<_>>()
+    };
+    let before = wait_for("the end of two", PATIENCE, || {
+        Some(status(&guide)).filter(|seen| seen["tunnels"]["closed"] == 2)
+    });
+    guide.supervisorctl(&["signal", "USR2", "proxy"]);
+    let changed = || guide.front_log().contains("binary changed: 6 tunnels").then_some(());
+    wait_for("the binary is changed", PATIENCE, changed);
+    let after = status(&guide);
+    assert_eq!(sums(&after), sums(&before));
+    let requests = |seen: &Value| seen["connections"]["requests"].as_u64().unwrap();
+    assert_eq!(requests(&after), requests(&before) + 1);
+    let ages = |seen: &Value| seen["tunnels"]["oldest"][0]["age"].as_f64().unwrap();
+    assert!(ages(&after) > ages(&before));
+    clients.into_iter().for_each(|client| close(client, 1000));
+    wait_for("the end of all", PATIENCE, || {
+        Some(status(&guide)).filter(|seen| seen["tunnels"]["closed"] == 8)
+    });
+}
+
+#[test]
 fn a_browser_shows_every_server_and_tunnel() {
     let guide = guide();
     let _clients: Vec<_> = (0..4).map(|_| client(&guide)).collect();

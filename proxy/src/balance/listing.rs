@@ -31,6 +31,16 @@ impl<A: Clone + Eq + Hash> Zone<A> {
         })
     }
 
+    /// The server that is listed like this, if it is counted.
+    #[must_use]
+    pub fn find(&self, listing: &Listing<A>) -> Option<ServerId> {
+        let groups = lock(&self.groups);
+        let directory = groups.get(&listing.upstream)?;
+        let place = *directory.places.get(&(listing.address.clone(), listing.nth))?;
+        let seat = Seat::new(place, directory.group.lock().get(place)?);
+        Some(ServerId::new(&directory.group, seat))
+    }
+
     /// Counts a connection that there is already, whether or not any configuration lists its server.
     pub fn hold(&self, listing: Listing<A>) -> Held {
         let Listing { upstream, address, nth } = listing;

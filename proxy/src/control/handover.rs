@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::balance::{Held, Listing, Zone};
 use crate::http::Testament;
 use crate::limit::Zones;
-use crate::listen::{Carried, Parcel, Resting};
+use crate::listen::{Carried, Parcel, Past, Resting};
 use crate::net::{Addr, Bound, Inherited};
 use crate::observe::LogFile;
 use crate::tunnel::Frozen;
@@ -44,6 +44,9 @@ pub(crate) struct Handover {
     pub(super) listeners: Vec<Listener>,
     /// Connections accepted since the start, and requests.
     pub(super) counted: (u64, u64),
+    /// What became of tunnels before.
+    #[serde(default)]
+    pub(super) past: Past,
     /// Since when tunnels stand still, in microseconds since 1970.
     since: u64,
     tunnels: Vec<Tunnel>,
@@ -132,6 +135,7 @@ impl Handover {
             pid_file: None,
             listeners: listeners.collect::<io::Result<_>>()?,
             counted,
+            past: Past::default(),
             since: micros(SystemTime::now()),
             tunnels: Vec::new(),
             resting: Vec::new(),

@@ -84,9 +84,12 @@ impl Prepared {
         let current = Current::new(config, generation, bound, &survey, &limits);
         let log = &current.error_log;
         let stood = handover.as_ref().map(|left| (left.connections(), left.pause()));
-        let parcels = handover.map_or_else(Vec::new, |handover| {
+        let parcels = handover.map_or_else(Vec::new, |mut handover| {
             counters.go_on(handover.counted);
-            handover.unpack(&zone, &zones, &|path| open(&files, path, log))
+            let past = std::mem::take(&mut handover.past);
+            let parcels = handover.unpack(&zone, &zones, &|path| open(&files, path, log));
+            survey.go_on(past);
+            parcels
         });
         let parcels = Parcels::new(parcels, threads, counters.clone(), current.error_log.clone());
         let (plan, orders) = watch::channel(current.plan(parcels));

@@ -96,6 +96,7 @@ impl Successor {
             .transpose()
             .map_err(|error| Unfit::System("dup()", error))?;
         let (since, parcels) = proxy.pack(Instant::now() + PATIENCE).await;
+        handover.past = proxy.survey.bequeath().await;
         handover.note_pause(since.elapsed());
         proxy.leave_to(&mut handover, parcels);
         let refused = self.call(&handover);

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::vitals::vitals;
 use crate::balance::{Report, ServerId, State, Zone};
-use crate::listen::{Ask, Seen, Share, Tally};
+use crate::listen::{Ask, Past, Seen, Share, Tally};
 use crate::net::Addr;
 use crate::observe::{Counters, Counts};
 use crate::status::{
@@ -33,6 +33,8 @@ pub(super) struct Survey {
     zone: Zone<Addr>,
     threads: Vec<mpsc::UnboundedSender<Ask>>,
     served: Mutex<Served>,
+    /// What another program image has left.
+    before: Mutex<Share>,
 }
 
 /// What is served, as far as it is to be seen.
@@ -53,7 +55,19 @@ impl Survey {
     ) -> Self {
         let generation = Generation { number: 0, loaded: 0.0, reload: None };
         let served = Served { generation, listeners: Vec::new(), upstreams: Vec::new() };
-        Self { counters, zone, threads, served: Mutex::new(served) }
+        let (served, before) = (Mutex::new(served), Mutex::new(Share::new()));
+        Self { counters, zone, threads, served, before }
+    }
+
+    /// Goes on where another image has left off.
+    pub(super) fn go_on(&self, past: Past) {
+        *self.before() = Share::inherit(past, &self.zone);
+    }
+
+    /// What another image is to go on with, when no tunnel is open any more.
+    pub(super) async fn bequeath(&self) -> Past {
+        let share = timeout(PATIENCE, self.ask()).await;
+        share.map_or_else(|_| Past::default(), |share| share.bequeath(&self.zone))
     }
 
     /// Something else is served from now on.
@@ -122,9 +136,12 @@ impl Survey {
         let mut all = Share::new();
         for answer in asked {
             if let Ok(share) = answer.await {
-                all.add(share, NAMED);
+                all.add(&share, NAMED);
             }
         }
+        let mut before = self.before();
+        before.servers.retain(|server, _| known.contains(server));
+        all.add(&before, NAMED);
         all
     }
 
@@ -149,6 +166,10 @@ impl Survey {
             None => Default::default(),
         });
         name.clone()
+    }
+
+    fn before(&self) -> MutexGuard<'_, Share> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn served(&self) -> MutexGuard<'_, Served> {

@@ -190,13 +190,6 @@ impl<'a> Forwarded<'a> {
             Ok(Reply::Answer(head, body)) => self.answered(head, body, lease),
             Ok(Reply::Switched(head, server, early)) => {
                 lease.succeeded();
-                let tries = self.record.tries.borrow();
-                tries
-                    .last()
-                    .into_iter()
-                    .filter_map(|last| last.header)
-                    .for_each(|it| lease.opened(it));
-                drop(tries);
                 let switched = self.switched(head, (server, early), lease);
                 Attempt::Break(switched.map_err(Refusal::Status))
             }
@@ -290,6 +283,8 @@ impl<'a> Forwarded<'a> {
         };
         let bounds = rules.websocket.bounds();
         let epitaph = Epitaph::new(&self.record, self.written(lease.peer()));
+        let took = self.record.tries.borrow().last().and_then(|last| last.header);
+        took.into_iter().for_each(|took| lease.opened(took));
         let held = lease.into_held();
         let switched = Switched { server, held, limits, bounds, websocket, epitaph };
         *self.record.client.switched.borrow_mut() = Some(switched);

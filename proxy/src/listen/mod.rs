@@ -21,5 +21,5 @@ pub(crate) use crowd::{Crowd, Limits, Shortage};
 pub(crate) use parcel::{Carried, Parcel, Parcels, Resting, unpack};
 pub(crate) use release::{LOOK, Releases};
 pub(crate) use roster::Roster;
-pub(crate) use share::{Ask, Seen, Share};
+pub(crate) use share::{Ask, Past, Seen, Share};
 pub(crate) use tally::Tally;

@@ -22,19 +22,19 @@ struct Shared {
     /// Whether what rests is packed, rather than kept or closed.
     packing: Cell<bool>,
     packed: RefCell<Vec<Parcel>>,
-    past: RefCell<Past>,
+    past: RefCell<Ended>,
 }
 
 /// What the tunnels were that have ended.
 #[derive(Debug)]
-pub(super) struct Past {
+pub(super) struct Ended {
     pub(super) whole: Tally,
     /// Those of each server. One that is not counted any more is forgotten when somebody asks.
     pub(super) servers: HashMap<ServerId, Tally>,
     pub(super) lives: Histogram,
 }
 
-impl Default for Past {
+impl Default for Ended {
     fn default() -> Self {
         let lives = Histogram::new(&Scale::LIVES);
         Self { whole: Tally::default(), servers: HashMap::new(), lives }
@@ -145,7 +145,7 @@ impl Roster {
     }
 
     /// With what there was.
-    pub(super) fn past<T>(&self, with: impl FnOnce(&mut Past) -> T) -> T {
+    pub(super) fn past<T>(&self, with: impl FnOnce(&mut Ended) -> T) -> T {
         with(&mut self.0.past.borrow_mut())
     }
 

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::roster::{Member, Roster};
 use super::tally::Tally;
-use crate::balance::ServerId;
-use crate::observe::{Histogram, Scale, messages_into};
+use crate::balance::{Listing, ServerId, Zone};
+use crate::net::Addr;
+use crate::observe::{Counted, Histogram, Scale, messages_into};
 use crate::tunnel::Passed;
 
 /// What a thread is asked.
@@ -39,6 +41,15 @@ pub(crate) struct Share {
     pub(crate) oldest: Vec<Seen>,
     /// Those that have carried most, in that order.
     pub(crate) busiest: Vec<Seen>,
+}
+
+/// The tunnels that have ended, for another program image.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Past {
+    whole: Tally,
+    servers: Vec<(Listing<Addr>, Tally)>,
+    lives: Counted,
+    sizes: Counted,
 }
 
 /// One tunnel.
@@ -72,15 +83,35 @@ impl Share {
     }
 
     /// What another thread has said; so many tunnels are named.
-    pub(crate) fn add(&mut self, other: Self, some: usize) {
+    pub(crate) fn add(&mut self, other: &Self, some: usize) {
         self.whole.add(&other.whole);
-        for (server, tally) in other.servers {
-            self.servers.entry(server).or_default().add(&tally);
+        for (server, tally) in &other.servers {
+            self.servers.entry(*server).or_default().add(tally);
         }
         other.lives.pour_into(&self.lives);
         other.sizes.pour_into(&self.sizes);
-        other.oldest.into_iter().for_each(|seen| keep(&mut self.oldest, seen, some, Seen::age));
-        other.busiest.into_iter().for_each(|seen| keep(&mut self.busiest, seen, some, Seen::bytes));
+        other.oldest.iter().for_each(|seen| keep(&mut self.oldest, seen, some, Seen::age));
+        other.busiest.iter().for_each(|seen| keep(&mut self.busiest, seen, some, Seen::bytes));
+    }
+
+    /// What another image is to go on with: this was said when no tunnel was open any more.
+    pub(crate) fn bequeath(self, zone: &Zone<Addr>) -> Past {
+        let listed = |(server, tally)| Some((zone.listing(server)?, tally));
+        Past {
+            whole: self.whole,
+            servers: self.servers.into_iter().filter_map(listed).collect(),
+            lives: self.lives.bequeath(),
+            sizes: self.sizes.bequeath(),
+        }
+    }
+
+    /// What another image has left. Servers that nobody counts here are left out.
+    pub(crate) fn inherit(past: Past, zone: &Zone<Addr>) -> Self {
+        let share = Self { whole: past.whole, ..Self::new() };
+        share.lives.inherit(&past.lives);
+        share.sizes.inherit(&past.sizes);
+        let known = |(listing, tally)| Some((zone.find(&listing)?, tally));
+        Self { servers: past.servers.into_iter().filter_map(known).collect(), ..share }
     }
 }
 
@@ -122,19 +153,19 @@ impl Roster {
             let seen = Seen::new(member, now);
             share.whole.add_open(seen.passed);
             share.servers.entry(member.server).or_default().add_open(seen.passed);
-            keep(&mut share.oldest, seen.clone(), some, Seen::age);
-            keep(&mut share.busiest, seen, some, Seen::bytes);
+            keep(&mut share.oldest, &seen, some, Seen::age);
+            keep(&mut share.busiest, &seen, some, Seen::bytes);
         });
         share
     }
 }
 
 /// Keeps the first `some` by what `by` says, the largest first.
-fn keep<K: Ord>(kept: &mut Vec<Seen>, seen: Seen, some: usize, by: impl Fn(&Seen) -> K) {
-    let key = by(&seen);
+fn keep<K: Ord>(kept: &mut Vec<Seen>, seen: &Seen, some: usize, by: impl Fn(&Seen) -> K) {
+    let key = by(seen);
     let place = kept.partition_point(|other| by(other) >= key);
     if place < some {
-        kept.insert(place, seen);
+        kept.insert(place, seen.clone());
         kept.truncate(some);
     }
 }

@@ -1,12 +1,14 @@
 //! What the tunnels of one thread have carried, and how they ended.
 
+use serde::{Deserialize, Serialize};
+
 use crate::tunnel::{By, Passed, Summary};
 
 /// So many ends are told apart at most: a client may say any code. The rest have code 0.
 const ENDS: usize = 64;
 
 /// What tunnels have carried, and how those of them ended that have.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
     /// Tunnels that are open.
     pub(crate) open: u64,

@@ -63,6 +63,13 @@ pub(crate) struct Histogram {
     sum: Count,
 }
 
+/// What a histogram has counted, for another program image.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Counted {
+    counts: Vec<u64>,
+    sum: u64,
+}
+
 /// How often something was how large, at one moment; in seconds or bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
@@ -99,6 +106,17 @@ impl Histogram {
     pub(crate) fn pour_into(&self, other: &Self) {
         self.counts.iter().zip(&other.counts).for_each(|(here, there)| there.add(here.get()));
         other.sum.add(self.sum.get());
+    }
+
+    /// What another image is to go on with.
+    pub(crate) fn bequeath(&self) -> Counted {
+        Counted { counts: self.counts.iter().map(Count::get).collect(), sum: self.sum.get() }
+    }
+
+    /// What another image has counted.
+    pub(crate) fn inherit(&self, counted: &Counted) {
+        self.counts.iter().zip(&counted.counts).for_each(|(here, there)| here.add(*there));
+        self.sum.add(counted.sum);
     }
 
     /// What it is now.
@@ -158,5 +176,8 @@ mod tests {
         lives.pour_into(&both);
         assert_eq!(both.read().buckets[8..], [(86_400.0, 0), (604_800.0, 2)]);
         assert_eq!(both.read().sum, 180_000.0);
+        let next = Histogram::new(&Scale::LIVES);
+        next.inherit(&both.bequeath());
+        assert_eq!(next.read(), both.read());
     }
 }

@@ -20,6 +20,6 @@ pub(crate) use clock::{iso8601, local, next_daily, unix_millis};
 pub(crate) use counters::{Listener, Open, Stage, Tunnelled, Visits};
 pub(crate) use file::LogFile;
 pub use histogram::Distribution;
-pub(crate) use histogram::{Histogram, Scale};
+pub(crate) use histogram::{Counted, Histogram, Scale};
 pub(crate) use sizes::{message, messages_into};
 pub(crate) use turn::{Turn, now};

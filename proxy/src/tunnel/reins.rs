@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::ending::{Ending, Order};
 use super::relay::Millis;
 
@@ -29,7 +31,7 @@ pub(crate) struct Reins {
 }
 
 /// What has gone one way so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Passed {
     /// Messages that have come whole.
     pub(crate) messages: u64,

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::reins::Passed;
 use super::relay::{Outcome, Relay, Side};
 
@@ -51,7 +53,7 @@ pub(crate) struct Carried {
 }
 
 /// Who has ended a tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum By {
     /// One of its ends.
     Side(Side),

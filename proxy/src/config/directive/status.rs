@@ -4,7 +4,7 @@ use super::super::inherit::Place;
 use super::super::model::Status;
 use super::super::parse::Statement;
 use super::table::{Arity, Context, Directive, Done, Effect};
-use super::walk::{Walk, argument_says, once};
+use super::walk::{Walk, argument_says};
 
 pub(super) const DIRECTIVES: &[Directive] = &[
     Directive {
@@ -34,14 +34,16 @@ pub(super) const DIRECTIVES: &[Directive] = &[
 ];
 
 fn status(_: &mut Walk, place: &mut Place, statement: &Statement) -> Done {
-    let mut said = None;
-    once(&mut said, statement, |statement| match statement.arg(0).value.as_str() {
-        "json" => Ok(Status::Json),
-        "prometheus" => Ok(Status::Prometheus),
-        "page" => Ok(Status::Page),
-        _ => Err(argument_says(statement, "knows \"json\", \"prometheus\" and \"page\"")),
-    })?;
-    said.into_iter().for_each(|status| answer(place, status));
+    let status = match statement.arg(0).value.as_str() {
+        "json" => Status::Json,
+        "prometheus" => Status::Prometheus,
+        "page" => Status::Page,
+        _ => {
+            let words = "knows \"json\", \"prometheus\" and \"page\"";
+            return Err(argument_says(statement, words));
+        }
+    };
+    answer(place, status);
     Ok(())
 }
 

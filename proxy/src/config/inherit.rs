@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::model::{
     AccessLog, ErrorLog, EventMethod, Expires, Http, HttpVersion, Keepalive, LimitZone, Listen,
-    LogBuffer, LogFormat, Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName,
-    SetHeader, Settings, Types, Upstream, UpstreamServer, User,
+    Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader, Settings, Types,
+    Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
 
@@ -258,13 +258,9 @@ fn or_list<T: Clone>(inner: &mut Vec<T>, outer: &[T]) {
 }
 
 impl HttpDraft {
-    /// The block is read: every level takes over from the one around it.
-    pub(super) fn finish(
-        self,
-        log_formats: Vec<LogFormat>,
-        log_buffers: Vec<LogBuffer>,
-        prefix: &Path,
-    ) -> Http {
+    /// The block is read: every level takes over from the one around it. What is known of logs comes
+    /// from elsewhere.
+    pub(super) fn finish(self, prefix: &Path) -> Http {
         let level = self.level;
         let server = |draft: ServerDraft| {
             let mut root = draft.root;
@@ -283,8 +279,7 @@ impl HttpDraft {
             upstreams: self.upstreams,
             maps: self.maps,
             limit_zones: self.limit_zones,
-            log_formats,
-            log_buffers,
+            ..Http::default()
         }
     }
 }

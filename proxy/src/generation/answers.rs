@@ -1,18 +1,21 @@
 //! Who may ask, which files answer, and what takes the place of errors, made live.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderName, Method};
 use ipnet::IpNet;
 
+use super::addresses::resolve;
 use super::site::Builder;
 use super::templates::at;
-use crate::config::model::{self, ErrorStatus, Settings};
-use crate::config::{Problem, Spanned};
+use crate::config::model::{self, ErrorStatus, Http, Settings};
+use crate::config::{Config, Problem, Spanned};
 use crate::http::{
-    Added, Aliased, ErrorPage, ErrorPages, Expires, Files, ModifiedSince, RealIp, Rules, Trailer,
-    TryFiles, TryLast,
+    Added, Aliased, ErrorPage, ErrorPages, Expires, Expiry, Files, ModifiedSince, RealIp, Rules,
+    Trailer, TryFiles, TryLast,
 };
+use crate::net::Addr;
 use crate::route::{AccessList, Template, Who};
 use crate::upstream::is_usual;
 
@@ -111,15 +114,34 @@ impl Builder<'_, '_> {
 
     /// `set_real_ip_from` and what belongs to it.
     pub(super) fn real_ip(&self, real: &model::RealIp) -> Result<Option<RealIp>, Problem> {
-        if real.from.is_empty() {
+        if real.from.is_empty() && real.names.is_empty() {
             return Ok(None);
         }
         let header = match &real.header {
             None => HeaderName::from_static("x-real-ip"),
             Some(model::RealIpHeader(name)) => self.field_name(name)?,
         };
-        let from = real.from.iter().filter_map(|from| who(*from)).collect();
+        let mut from: Vec<_> = real.from.iter().filter_map(|from| who(*from)).collect();
+        for name in &real.names {
+            let known = self.believed.iter().filter(|(known, _)| *known == name.value);
+            from.extend(known.map(|(_, ip)| Who::Net((*ip).into())));
+        }
         Ok(Some(RealIp { from, header, recursive: real.recursive }))
+    }
+
+    /// `expires`
+    pub(super) fn expires(&self, expires: &model::Expires) -> Result<Option<Expiry>, Problem> {
+        Ok(Some(Expiry::Fixed(match expires {
+            model::Expires::Off => return Ok(None),
+            model::Expires::Epoch => Expires::Epoch,
+            model::Expires::Max => Expires::Max,
+            model::Expires::After(time) => Expires::After(*time),
+            model::Expires::Modified(time) => Expires::Modified(*time),
+            model::Expires::Daily(second) => Expires::Daily(*second),
+            model::Expires::Text { text, modified } => {
+                return Ok(Some(Expiry::Text(self.template(text)?, *modified)));
+            }
+        })))
     }
 
     /// `add_trailer`
@@ -151,6 +173,22 @@ impl Builder<'_, '_> {
     }
 }
 
+/// The addresses of the names that `set_real_ip_from` has.
+pub(super) fn believed(config: &Config, http: &Http) -> Result<Vec<(String, IpAddr)>, Problem> {
+    let mut all = Vec::new();
+    for name in &http.real_ip_names {
+        let found = resolve(&name.value, 0).ok_or_else(|| {
+            let message = format!("host not found in set_real_ip_from \"{}\"", name.value);
+            at(config, message, name.span)
+        })?;
+        all.extend(found.into_iter().filter_map(|addr| match addr {
+            Addr::Tcp(addr) => Some((name.value.clone(), addr.ip())),
+            Addr::Unix(_) => None,
+        }));
+    }
+    Ok(all)
+}
+
 /// `allow` and `deny`
 pub(super) fn access(rules: &[model::AccessRule]) -> AccessList {
     AccessList::new(rules.iter().filter_map(|rule| Some((who(rule.who)?, rule.allow))).collect())
@@ -162,16 +200,4 @@ fn who(who: model::Who) -> Option<Who> {
         model::Who::Unix => Who::Unix,
         model::Who::Net(addr, bits) => Who::Net(IpNet::new(addr, bits).ok()?),
     })
-}
-
-/// `expires`
-pub(super) fn expires(expires: model::Expires) -> Option<Expires> {
-    match expires {
-        model::Expires::Off => None,
-        model::Expires::Epoch => Some(Expires::Epoch),
-        model::Expires::Max => Some(Expires::Max),
-        model::Expires::After(time) => Some(Expires::After(time)),
-        model::Expires::Modified(time) => Some(Expires::Modified(time)),
-        model::Expires::Daily(second) => Some(Expires::Daily(second)),
-    }
 }

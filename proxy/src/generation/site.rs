@@ -1,11 +1,12 @@
 //! Server blocks become what answers at a listening address.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Version};
 
-use super::answers::{Matched, access, expires};
+use super::answers::{Matched, access, believed};
 use super::clients::{endings, head_rules};
 use super::limits::LimitZones;
 use super::logs::{self, LogFiles};
@@ -40,6 +41,8 @@ pub(super) struct Builder<'a, 'u> {
     buffers: Vec<(LogTarget, Arc<LogBuffer>)>,
     variables: Arc<Variables>,
     limits: LimitZones,
+    /// The addresses of names that are believed who a client is.
+    pub(super) believed: Vec<(String, IpAddr)>,
     upstreams: &'u mut Upstreams<'a>,
 }
 
@@ -59,6 +62,10 @@ impl<'a, 'u> Builder<'a, 'u> {
             .iter()
             .map(|format| Ok((Arc::new(compile(config, &format.text, &names)?), format.escape)));
         let formats = formats.collect::<Result<_, Problem>>()?;
+        // nginx looks at all of them, wherever they stand.
+        for condition in &http.log_conditions {
+            compile(config, condition, &names)?;
+        }
         let buffers = http.log_buffers.iter();
         let buffers = buffers.map(|buffer| Ok((buffer.target.clone(), files.buffer(buffer)?)));
         let buffers = buffers.collect::<Result<_, Problem>>()?;
@@ -67,7 +74,19 @@ impl<'a, 'u> Builder<'a, 'u> {
         let sets = names.sets().to_vec();
         let variables = Arc::new(Variables { maps, sets, hostname });
         let limits = LimitZones::build(config, http, &names, zones)?;
-        Ok(Self { config, names, files, error_log, formats, buffers, variables, limits, upstreams })
+        let believed = believed(config, http)?;
+        Ok(Self {
+            config,
+            names,
+            files,
+            error_log,
+            formats,
+            buffers,
+            variables,
+            limits,
+            believed,
+            upstreams,
+        })
     }
 
     /// One server block.
@@ -239,7 +258,7 @@ impl<'a, 'u> Builder<'a, 'u> {
                 port: settings.redirects.port,
                 server_name: settings.redirects.server_name,
             },
-            expires: expires(settings.expires),
+            expires: self.expires(&settings.expires)?,
             added: self.added(settings)?,
             trailers: self.trailers(settings)?,
             max_body: settings.client_max_body_size.unwrap_or(u64::MAX),

@@ -1,6 +1,5 @@
 //! The outermost layer: a request's record is opened here, and its lines are written at its end.
 
-use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -12,11 +11,9 @@ use tower::Service;
 
 use super::body::Body;
 use super::client::Client;
-use super::course::Course;
 use super::escape;
 use super::record::Record;
 use super::{Hangup, site::AccessLog};
-use crate::observe::now;
 use crate::route::{Template, host::normalise};
 
 /// A request inside the stack.
@@ -61,30 +58,7 @@ where
             head = read;
         }
         name_the_target(&mut head);
-        let record = Rc::new(Record {
-            number,
-            refused,
-            client: self.client.clone(),
-            head,
-            fields,
-            spelled: RefCell::default(),
-            started: self.client.flow.head_since.take().unwrap_or_else(now),
-            routed: OnceCell::new(),
-            tries: RefCell::default(),
-            status: Cell::new(0),
-            sent: OnceCell::new(),
-            upstream_trailers: RefCell::default(),
-            trailers: OnceCell::new(),
-            framing: Cell::default(),
-            upstream_sent: RefCell::default(),
-            body_sent: Cell::new(0),
-            received: Cell::new(0),
-            course: Course::new(),
-            complete: Cell::new(false),
-            silent: Cell::new(false),
-            stage: Cell::default(),
-            id: OnceCell::new(),
-        });
+        let record = Rc::new(Record::new(self.client.clone(), number, head, fields, refused));
         self.inner.call(Exchange { record, body: Some(body) })
     }
 }

@@ -24,9 +24,13 @@ impl Context {
         let target = head.uri.path_and_query().map_or("*", |target| target.as_str());
         let version = if head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
         let mut rest = String::with_capacity(256);
-        for part in [", server: ", server, ", request: \""] {
+        for part in [", server: ", server] {
             rest.push_str(part);
         }
+        if record.refused.as_ref().is_some_and(|refused| refused.line.is_empty()) {
+            return Self { client: record.peer(), rest: rest.into() };
+        }
+        rest.push_str(", request: \"");
         match &record.refused {
             Some(refused) => rest.push_str(&refused.line.escape_ascii().to_string()),
             None => [head.method.as_str(), " ", target, " ", version]

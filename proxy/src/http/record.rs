@@ -19,7 +19,7 @@ use super::target;
 use super::tries::{Framing, Try};
 use crate::balance::Held;
 use crate::net::Stream;
-use crate::observe::{ErrorLog, Level};
+use crate::observe::{ErrorLog, Level, now};
 use crate::tunnel::{self, Summary};
 
 /// What a tunnel is made of, but for the client's socket, which hyper still has.
@@ -100,6 +100,41 @@ pub(crate) struct Routed {
 }
 
 impl Record {
+    /// A request of this client's, of which no more is known.
+    pub(super) fn new(
+        client: Rc<Client>,
+        number: u64,
+        head: Parts,
+        fields: Box<[u8]>,
+        refused: Option<Box<Refused>>,
+    ) -> Self {
+        let started = client.flow.head_since.take().unwrap_or_else(now);
+        Self {
+            number,
+            refused,
+            client,
+            head,
+            fields,
+            spelled: RefCell::default(),
+            started,
+            routed: OnceCell::new(),
+            tries: RefCell::default(),
+            status: Cell::new(0),
+            sent: OnceCell::new(),
+            upstream_trailers: RefCell::default(),
+            trailers: OnceCell::new(),
+            framing: Cell::default(),
+            upstream_sent: RefCell::default(),
+            body_sent: Cell::new(0),
+            received: Cell::new(0),
+            course: Course::new(),
+            complete: Cell::new(false),
+            silent: Cell::new(false),
+            stage: Cell::default(),
+            id: OnceCell::new(),
+        }
+    }
+
     /// The settings that hold for it: until it is routed, none but its listener's are known.
     pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
         self.course.place().map(|place| &place.rules)

@@ -203,7 +203,7 @@ fn framing(record: &Record, status: StatusCode, headers: &HeaderMap, body: &Body
 fn add(record: &Record, status: StatusCode, headers: &mut HeaderMap) {
     let Some(rules) = record.rules() else { return };
     let fine = is_fine(status);
-    if fine && let Some(expires) = rules.expires {
+    if fine && let Some(expires) = rules.expires.as_ref().and_then(|expiry| expiry.of(record)) {
         expires.set(headers);
     }
     for added in rules.added.iter().filter(|added| fine || added.always) {

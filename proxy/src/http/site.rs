@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, Method, StatusCode};
 
 use super::endings::Endings;
-use super::expires::Expires;
+use super::expires::Expiry;
 use super::files::Files;
 use super::headers::HeaderPlan;
 use super::heads::HeadRules;
@@ -96,7 +96,7 @@ pub(crate) struct Rules {
     /// How redirects are written.
     pub(crate) redirects: Redirects,
     /// How long answers may be kept.
-    pub(crate) expires: Option<Expires>,
+    pub(crate) expires: Option<Expiry>,
     /// The fields that answers get.
     pub(crate) added: Box<[Added]>,
     /// The trailers that they get.

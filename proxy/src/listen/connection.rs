@@ -42,8 +42,10 @@ const PARTING: Duration = Duration::from_millis(250);
 enum Over {
     /// It is at its end, or has become a tunnel.
     Done,
-    /// It failed, or the client was silent for too long.
+    /// It failed.
     Broken,
+    /// The client was silent for too long, or took too long.
+    Late,
     /// It rests, and somebody else goes on with it.
     Packed,
 }
@@ -92,16 +94,20 @@ pub(super) async fn serve(
                 Poll::Ready(Err(_)) => return Poll::Ready(Over::Broken),
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
-            poll_idle(&client, clock.as_mut(), cx).map(|()| Over::Broken)
+            poll_idle(&client, clock.as_mut(), cx).map(|()| Over::Late)
         })
         .await
     };
     drop(place);
     client.turn(Stage::Writing);
     let switched = client.switched.borrow_mut().take();
-    if matches!(over, Over::Broken) {
+    if matches!(over, Over::Broken | Over::Late) {
+        let mut wire = http.into_parts().io.into_inner();
+        if matches!(over, Over::Late) && client.busy.get() == 0 {
+            wire.end_in_head(408, "client timed out (110: Connection timed out)");
+        }
         if client.flow.cut.get() {
-            take_back(http.into_parts()).0.reset_at_close();
+            wire.into_parts().0.reset_at_close();
         }
         return;
     }

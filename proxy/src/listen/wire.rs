@@ -18,9 +18,9 @@ use super::line::{self, Fault};
 use super::socket::Socket;
 use super::writing::Writing;
 use crate::framing::Body;
-use crate::http::{Client, Refused};
+use crate::http::{Client, Refused, tell_cut_off};
 use crate::net::Stream;
-use crate::observe::Level;
+use crate::observe::{Level, errno};
 
 /// What is read at once while a head is not whole.
 const PIECE: usize = 4096;
@@ -217,6 +217,20 @@ impl Wire {
         head.stand_in()
     }
 
+    /// The client has left in the middle of a head, or is let go there.
+    pub(super) fn end_in_head(&mut self, status: u16, why: &str) {
+        let Next::Head(head) = &self.next else { return };
+        let bytes = self.held.get(self.at..).unwrap_or_default();
+        if bytes.is_empty() {
+            return;
+        }
+        let (parts, line) = head.read_so_far(bytes);
+        let part = if head.has_line() { "headers" } else { "line" };
+        let why = format!("{why} while reading client request {part}");
+        self.next = Next::Nothing;
+        tell_cut_off(&self.client, status, &why, line, parts);
+    }
+
     fn tell_ignored(&self, line: &[u8]) {
         let Client { site, id, peer, .. } = &*self.client;
         if site.error_log.takes(Level::Info) {
@@ -240,6 +254,12 @@ impl Wire {
             self.held = Vec::new();
             self.at = 0;
         }
+    }
+
+    /// A head has begun: it has its own time to become whole.
+    fn begin_head(&self) {
+        self.client.begin_head();
+        self.client.patience.set(self.patience);
     }
 
     /// Reads more of a head that is not whole. Zero at the end.
@@ -279,11 +299,23 @@ impl AsyncRead for Wire {
             }
             if holds {
                 this.follow_held();
-                if this.ready == 0
-                    && matches!(this.next, Next::Head(_))
-                    && ready!(this.poll_more(cx))? == 0
-                {
-                    return Poll::Ready(Ok(()));
+                if this.ready == 0 && matches!(this.next, Next::Head(_)) {
+                    if this.client.busy.get() == 0 && this.client.flow.head_since.get().is_none() {
+                        // It came behind a request that is answered now.
+                        this.begin_head();
+                    }
+                    match ready!(this.poll_more(cx)) {
+                        Ok(0) => {
+                            this.end_in_head(400, "client prematurely closed connection");
+                            return Poll::Ready(Ok(()));
+                        }
+                        Ok(_) => {}
+                        Err(error) => {
+                            let why = format!("recv() failed ({})", errno(&error));
+                            this.end_in_head(400, &why);
+                            return Poll::Ready(Err(error));
+                        }
+                    }
                 }
                 continue;
             }
@@ -305,9 +337,7 @@ impl AsyncRead for Wire {
             }
             buf.set_filled(before);
             if this.ready == 0 && matches!(this.next, Next::Head(_)) {
-                // The head has begun: it has its own time to become whole.
-                this.client.begin_head();
-                this.client.patience.set(this.patience);
+                this.begin_head();
             }
         }
     }

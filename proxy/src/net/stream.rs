@@ -158,6 +158,13 @@ impl Stream {
         matches!(self, Self::Ring(stream) if stream.is_dry())
     }
 
+    /// Asks for what has come, where a read would only say what has been asked for.
+    pub(crate) fn fetch(&self) {
+        if matches!(self, Self::Ring(_)) {
+            ring::fetch();
+        }
+    }
+
     /// The address that the client connected to, where it is an IP address. The system is asked
     /// only when the listener is bound to every address.
     pub(crate) fn local(&self, listener: &Addr) -> Option<SocketAddr> {

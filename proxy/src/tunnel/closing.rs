@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use super::direction::{Direction, End};
 use super::frames::close;
-use super::relay::{Outcome, Relay};
+use super::outcome::Outcome;
+use super::relay::Relay;
 use crate::net::{Stream, scratch};
 
 /// How long all of it may take.

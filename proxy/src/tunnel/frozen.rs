@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::direction::{Direction, End};
 use super::frames::Tracker;
 use super::guard::{Bounds, Guard};
+use super::outcome::Side;
 use super::pings::FrozenAsked;
 use super::reins::Reins;
-use super::relay::{Limits, Millis, Relay, Side};
+use super::relay::{Limits, Millis, Relay};
 use crate::net::{Inherited, Stream};
 
 /// All that a tunnel is, but for whom it is counted for. Bytes that wait are not written with it:

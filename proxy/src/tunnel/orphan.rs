@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ending::Ending;
 use super::frames::Tracker;
-use super::relay::{Outcome, Relay};
+use super::outcome::Outcome;
+use super::relay::Relay;
 use crate::net::{Stream, scratch};
 
 impl Relay {

@@ -1,8 +1,6 @@
 //! Both directions of a tunnel, and the times that bound it.
 
-use std::fmt;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::mem::take;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -16,6 +14,7 @@ use super::direction::{Direction, End, Failure};
 use super::ending::Ending;
 use super::frames::Tracker;
 use super::guard::{Bounds, Guard};
+use super::outcome::{Outcome, Side};
 use super::pings::{Asked, Asking, Next, Pings};
 use super::reins::Reins;
 use crate::net::Stream;
@@ -52,66 +51,6 @@ impl From<Duration> for Millis {
 impl From<Millis> for Duration {
     fn from(Millis(time): Millis) -> Self {
         Self::from_millis(time.into())
-    }
-}
-
-/// One of the two ends of a tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Side {
-    /// Who connected to us.
-    Client,
-    /// Whom we connected to.
-    Server,
-}
-
-/// How a tunnel ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// Both directions ended by themselves.
-    Finished,
-    /// A socket failed.
-    Failed(Side, io::Error),
-    /// Nothing moved for [`Limits::idle`], or [`Limits::half_closed`] was over.
-    Idle,
-    /// A side did not take its bytes for [`Limits::to_client`] or [`Limits::to_server`].
-    Blocked(Side),
-    /// A side did not answer a ping.
-    Silent(Side),
-    /// The server has gone away without a word: the client is to be released.
-    Orphaned,
-    /// The proxy was told to end it.
-    Ended(Ending),
-}
-
-impl Outcome {
-    /// Whether the peers are told of it.
-    pub(crate) fn is_told(&self) -> bool {
-        self.farewell().is_some()
-    }
-
-    /// What the peers are told when it is the proxy that ends the tunnel.
-    pub(super) fn farewell(&self) -> Option<(u16, &'static str)> {
-        match self {
-            Self::Ended(ending) => Some((ending.code(), ending.reason())),
-            Self::Idle => Some((1001, "nothing was said for too long")),
-            Self::Blocked(_) => Some((1011, "the other side does not read")),
-            Self::Silent(_) => Some((1001, "a ping was not answered")),
-            Self::Finished | Self::Failed(..) | Self::Orphaned => None,
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Finished => f.write_str("finished"),
-            Self::Failed(side, error) => write!(f, "{side:?}: {error}"),
-            Self::Idle => f.write_str("idle"),
-            Self::Blocked(side) => write!(f, "{side:?} does not read"),
-            Self::Silent(side) => write!(f, "{side:?} does not answer a ping"),
-            Self::Orphaned => f.write_str(Ending::Orphaned.reason()),
-            Self::Ended(ending) => write!(f, "{} ({})", ending.reason(), ending.code()),
-        }
     }
 }
 
@@ -216,6 +155,10 @@ impl Relay {
             guard: guard.as_deref_mut(),
         };
         let upward = up.poll(client, server, down.is_over(), false, asking, cx);
+        if matches!(upward, Poll::Ready(Err(Failure::Write(_)))) {
+            // What it said before it left may be there, but not have been asked for.
+            server.fetch();
+        }
         let asking = Asking {
             hears: asked_server.as_deref_mut(),
             asks: asked_client.as_deref_mut(),

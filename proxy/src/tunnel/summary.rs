@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::outcome::{Outcome, Side};
 use super::reins::Passed;
-use super::relay::{Outcome, Relay, Side};
+use super::relay::Relay;
 
 /// What has become of a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

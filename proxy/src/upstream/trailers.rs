@@ -37,6 +37,11 @@ impl Trailers {
         if self.bytes.len() > self.most {
             return Err(Failure::invalid_body("too big trailers"));
         }
+        if framing.is_lost()
+            && let Some(failure) = invalid::trailer(&self.bytes)
+        {
+            return Err(failure);
+        }
         Ok(taken)
     }
 

@@ -65,7 +65,7 @@ fn kept() -> Vec<Case> {
         let line = format!("expires {};", time.replace(' ', ""));
         cases.push(Case::new(line.clone(), proxied(&line)).answers(with("200 OK", own)).gets("/"));
     }
-    for time in ["1h", "-1h", "10y"] {
+    for time in ["1h", "-1h", "10y", "0"] {
         let line = format!("expires modified {time};");
         let undated = proxied(&line);
         cases.push(
@@ -78,6 +78,22 @@ fn kept() -> Vec<Case> {
                 Case::new(format!("{line} without"), undated).answers(with("200 OK", "")).gets("/"),
             );
         }
+    }
+    for time in ["1h", "-1h", "epoch", "max", "off", "soon", "", "@30h", "+1d%202h", "0"] {
+        let case = Case::new(
+            format!("expires of a variable: {time}"),
+            proxied(
+                "set $when $arg_t; if ($arg_t = '+1d%202h') { set $when '+1d 2h'; } expires $when;",
+            ),
+        );
+        cases.push(case.answers(with("200 OK", own)).gets(&format!("/?t={time}")));
+    }
+    for time in ["1h", "0", "-10y", "epoch", "off", "@1h"] {
+        let case = Case::new(
+            format!("expires modified of a variable: {time}"),
+            proxied("expires modified $arg_t;"),
+        );
+        cases.push(case.answers(with("200 OK", dated)).gets(&format!("/?t={time}")));
     }
     for status in ["404 Not Found", "302 Found", "500 Internal Server Error"] {
         cases.push(

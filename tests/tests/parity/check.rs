@@ -122,6 +122,11 @@ pub(crate) fn cases() -> Vec<Case> {
             "a backup after the method",
             "upstream u { hash $uri; server unix:a; server unix:b backup; }",
         ),
+        ("an unknown variable in if= without a server", "access_log a.log combined if=$nope;"),
+        (
+            "an unknown variable in if= that no server has",
+            "access_log a.log combined if=$nope; server { access_log off; }",
+        ),
         ("an unknown variable in if=", "server { access_log a.log combined if=$nope; }"),
         (
             "two buffers of one log",
@@ -213,6 +218,8 @@ fn phases() -> Vec<(&'static str, &'static str)> {
         ("a named location in a location", "server { location /a { location @b { } } }"),
         ("a location in a named one", "server { location @a { location /b { } } }"),
         ("a named location twice", "server { location @a { } location @a { } }"),
+        ("set_real_ip_from nobody", "set_real_ip_from nobody.invalid;"),
+        ("set_real_ip_from nobody, in a server", "server { set_real_ip_from nobody.invalid; }"),
         ("set_real_ip_from a bad network", "set_real_ip_from 10.0.0.0/x;"),
         ("real_ip_header twice", "real_ip_header A; real_ip_header B;"),
         ("real_ip_recursive", "real_ip_recursive x;"),

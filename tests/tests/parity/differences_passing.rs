@@ -58,4 +58,16 @@ pub(crate) const CHOSEN: &[Difference] = &[
         ],
         why: LINE,
     },
+    Difference {
+        case: "-t: an unknown variable in if= without a server",
+        nginx: &["[emerg] unknown \"nope\" variable"],
+        proxy: &["[emerg] unknown \"nope\" variable in {dir}/case.conf:4"],
+        why: "The line is said.",
+    },
+    Difference {
+        case: "-t: an unknown variable in if= that no server has",
+        nginx: &["[emerg] unknown \"nope\" variable"],
+        proxy: &["[emerg] unknown \"nope\" variable in {dir}/case.conf:4"],
+        why: "The line is said.",
+    },
 ];

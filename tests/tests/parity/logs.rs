@@ -14,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(lengths());
     cases.extend(tries());
     cases.extend(pipelined());
+    cases.extend(cut_off());
     cases.extend(error());
     cases
 }
@@ -66,6 +67,40 @@ fn lengths() -> Vec<Case> {
             .asks(get("/"))
             .log("a.log", 1),
     ]
+}
+
+/// Heads that never become whole.
+fn cut_off() -> Vec<Case> {
+    let format = "log_format f '$request|$status|$body_bytes_sent|$http_user_agent|$connection_requests|$request_completion|$server_name'; client_header_timeout 500ms;";
+    let case = |name: &str, file: &'static str, sent: &'static str, waits: bool| {
+        let inside = "server_name s; access_log a.log f; error_log e.log info;";
+        Case::new(format!("log: a head that is cut off {name}, {file}"), logged(format, inside))
+            .client(move |scene| {
+                let mut client = scene.connect();
+                client.send(sent);
+                if sent.starts_with("GET /1") {
+                    client.response();
+                }
+                if !waits {
+                    client.half_close();
+                }
+                client.read_to_end();
+            })
+            .log(file, if sent.starts_with("GET /1") && file == "a.log" { 2 } else { 1 })
+    };
+    let mut cases = Vec::new();
+    for file in ["a.log", "e.log"] {
+        for (name, waits) in [("by its client", false), ("late", true)] {
+            for (where_, sent) in [
+                ("in its line", "GET /x HT"),
+                ("in a field", "GET /x?y HTTP/1.1\r\nHost: h\r\nUser-Agent: u\r\nAcc"),
+                ("behind another", "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHo"),
+            ] {
+                cases.push(case(&format!("{name}, {where_}"), file, sent, waits));
+            }
+        }
+    }
+    cases
 }
 
 /// What the servers did, one after another.

@@ -219,6 +219,8 @@ fn real_ip() -> Vec<Case> {
         "set_real_ip_from 127.0.0.0/8; real_ip_header X-Forwarded-For;",
         "set_real_ip_from 127.0.0.0/8; set_real_ip_from 192.168.0.0/16; real_ip_header X-Forwarded-For; real_ip_recursive on;",
         "set_real_ip_from 127.0.0.1; real_ip_header X-Mine;",
+        "set_real_ip_from localhost;",
+        "set_real_ip_from 10.0.0.1; set_real_ip_from localhost; real_ip_header X-Forwarded-For;",
         "set_real_ip_from unix:;",
         "real_ip_header X-Mine;",
     ]

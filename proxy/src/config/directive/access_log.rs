@@ -53,6 +53,7 @@ fn access_log(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done
     for option in statement.args.iter().skip(2) {
         options.parameter(option)?;
     }
+    walk.log_conditions.extend(options.condition.clone());
     match (options.size, options.flush) {
         (None, Some(_)) => {
             let message = format!("no buffer is defined for access_log \"{}\"", path.value);

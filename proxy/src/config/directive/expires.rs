@@ -2,7 +2,7 @@
 
 use super::super::inherit::Level;
 use super::super::model::Expires;
-use super::super::parse::Statement;
+use super::super::parse::{Statement, Word};
 use super::super::problem::Fault;
 use super::super::value;
 use super::table::{Arity, Context, Directive, Done, Effect};
@@ -18,23 +18,25 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
     means: "Sets `Expires` and `Cache-Control` of answers with 200, 201, 204, 206, 301, 302, 303, 304, 307 and \
             308, in the place of what the server said: a time from now or, with `modified`, from \
             `Last-Modified`; one that is negative is `no-cache`; `@15h` is until that time of the \
-            day; `epoch`, `max`, `off`. Default `off`. Not yet: variables.",
+            day; `epoch`, `max`, `off`. May have variables; what comes to none of these is `off`. Default \
+            `off`.",
 }];
 
 const DAY: u64 = 24 * 60 * 60;
 
 fn expires(_: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
     once(&mut level.answers.expires, statement, |s| match s.args.get(1) {
-        None => parse(s, &s.arg(0).value, false),
-        Some(time) if s.arg(0).value == "modified" => parse(s, &time.value, true),
+        None => parse(s, s.arg(0), false),
+        Some(time) if s.arg(0).value == "modified" => parse(s, time, true),
         Some(_) => Err(argument_says(s, "invalid value")),
     })
 }
 
-fn parse(statement: &Statement, text: &str, modified: bool) -> Result<Expires, Fault> {
+fn parse(statement: &Statement, word: &Word, modified: bool) -> Result<Expires, Fault> {
     let fault = |says: &str| argument_says(statement, says);
+    let text = word.value.as_str();
     if text.contains('$') {
-        return Err(fault("with variables is not supported by this proxy yet"));
+        return Ok(Expires::Text { text: word.clone(), modified });
     }
     match text {
         "epoch" if !modified => return Ok(Expires::Epoch),

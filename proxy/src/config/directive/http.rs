@@ -1,6 +1,7 @@
 //! `http`
 
 use super::super::inherit::{HttpDraft, MainDraft};
+use super::super::model::Http;
 use super::super::parse::Statement;
 use super::table::{Arity, Context, Directive, Done, Effect};
 use super::walk::{Scope, Walk};
@@ -21,7 +22,12 @@ fn http(walk: &mut Walk, main: &mut MainDraft, statement: &Statement) -> Done {
     }
     let mut draft = HttpDraft::default();
     walk.body(statement, Scope::Http(&mut draft))?;
-    let (formats, buffers) = (walk.log_formats.clone(), walk.log_buffers.clone());
-    main.http = Some(draft.finish(formats, buffers, &walk.prefix));
+    main.http = Some(Http {
+        log_formats: walk.log_formats.clone(),
+        log_buffers: walk.log_buffers.clone(),
+        log_conditions: walk.log_conditions.clone(),
+        real_ip_names: walk.real_ip_names.clone(),
+        ..draft.finish(&walk.prefix)
+    });
     Ok(())
 }

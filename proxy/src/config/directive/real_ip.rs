@@ -30,7 +30,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[
         "set_real_ip_from",
         from,
         "set_real_ip_from 10.0.0.0/8;",
-        "Whom to believe who a client is: an address, a network or `unix:`. Not yet: names.",
+        "Whom to believe who a client is: an address, a network, a name, which is resolved when the \
+         configuration is loaded, or `unix:`.",
     ),
     row(
         "real_ip_header",
@@ -52,8 +53,13 @@ fn from(walk: &mut Walk, level: &mut Level, statement: &Statement) -> Done {
         Who::Unix
     } else {
         let Some((net, bits)) = network(&word.value) else {
-            let message = format!("host not found in set_real_ip_from \"{}\"", word.value);
-            return Err(Fault::at(word.span, message));
+            if word.value.contains('/') {
+                let message = format!("host not found in set_real_ip_from \"{}\"", word.value);
+                return Err(Fault::at(word.span, message));
+            }
+            walk.real_ip_names.push(word.clone());
+            level.answers.real_ip_names.push(word.clone());
+            return Ok(());
         };
         let kept = masked(net, bits);
         if kept != net {

@@ -206,7 +206,7 @@ fn a_name_taken_twice_is_a_warning() {
 
 #[test]
 fn what_nginx_can_and_we_cannot_is_refused_by_name() {
-    for name in ["ssl_certificate", "gzip", "auth_basic", "stream", "fastcgi_pass", "mirror"] {
+    for name in ["ssl_certificate", "gzip", "auth_request", "stream", "fastcgi_pass", "mirror"] {
         let words =
             format!("\"{name}\" is an nginx directive that this proxy does not support yet");
         assert_eq!(refused(&format!("events {{}} http {{ {name} x; }}")), words);
@@ -219,8 +219,8 @@ fn what_nginx_can_and_we_cannot_is_refused_by_name() {
             "\"https\" in \"proxy_pass\" is not supported by this proxy yet",
         ),
         (
-            "location / { proxy_bind 127.0.0.1 transparent; }",
-            "\"transparent\" in \"proxy_bind\" is not supported by this proxy yet",
+            "location / { proxy_http_version 2; }",
+            "HTTP/2 to the servers is not supported by this proxy yet",
         ),
         (
             "access_log syslog:server=a;",

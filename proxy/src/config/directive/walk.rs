@@ -34,6 +34,10 @@ pub(in super::super) struct Walk {
     pub(in super::super) log_formats: Vec<LogFormat>,
     /// Every buffer of an `access_log` so far.
     pub(in super::super) log_buffers: Vec<LogBuffer>,
+    /// Every condition of an `access_log` so far.
+    pub(in super::super) log_conditions: Vec<Spanned<String>>,
+    /// Every name of a `set_real_ip_from` so far.
+    pub(in super::super) real_ip_names: Vec<Spanned<String>>,
     /// Every address listened on so far.
     pub(super) listens: Vec<Bound>,
     /// Whether connections come from addresses that are not this machine's.
@@ -104,6 +108,8 @@ impl Walk {
             warnings: Vec::new(),
             log_formats: vec![super::log_format::combined()],
             log_buffers: Vec::new(),
+            log_conditions: Vec::new(),
+            real_ip_names: Vec::new(),
             listens: Vec::new(),
             transparent: false,
             zones: Vec::new(),

@@ -29,6 +29,7 @@ pub(in super::super) struct Answers {
     pub(in super::super) port_in_redirect: Option<bool>,
     pub(in super::super) server_name_in_redirect: Option<bool>,
     pub(in super::super) real_ip_from: Vec<Who>,
+    pub(in super::super) real_ip_names: Vec<Spanned<String>>,
     pub(in super::super) real_ip_header: Option<RealIpHeader>,
     pub(in super::super) real_ip_recursive: Option<bool>,
     pub(in super::super) expires: Option<Expires>,
@@ -57,7 +58,10 @@ impl Answers {
         or(&mut self.absolute_redirect, &outer.absolute_redirect);
         or(&mut self.port_in_redirect, &outer.port_in_redirect);
         or(&mut self.server_name_in_redirect, &outer.server_name_in_redirect);
-        or_list(&mut self.real_ip_from, &outer.real_ip_from);
+        if self.real_ip_from.is_empty() && self.real_ip_names.is_empty() {
+            self.real_ip_from.clone_from(&outer.real_ip_from);
+            self.real_ip_names.clone_from(&outer.real_ip_names);
+        }
         or(&mut self.real_ip_header, &outer.real_ip_header);
         or(&mut self.real_ip_recursive, &outer.real_ip_recursive);
         or(&mut self.expires, &outer.expires);
@@ -84,6 +88,7 @@ impl Answers {
     pub(super) fn real_ip(&self) -> RealIp {
         RealIp {
             from: self.real_ip_from.clone(),
+            names: self.real_ip_names.clone(),
             header: self.real_ip_header.clone(),
             recursive: self.real_ip_recursive.unwrap_or(false),
         }

@@ -82,8 +82,10 @@ pub struct RealIpHeader(pub Spanned<String>);
 /// Who is believed who a client is.
 #[derive(Debug, Clone)]
 pub struct RealIp {
-    /// `set_real_ip_from`; empty is nobody.
+    /// `set_real_ip_from`; with `names` empty, too, nobody.
     pub from: Vec<Who>,
+    /// Those that it names, not yet resolved.
+    pub names: Vec<Spanned<String>>,
     /// `real_ip_header`; `None` is X-Real-IP.
     pub header: Option<RealIpHeader>,
     /// `real_ip_recursive` (default off).
@@ -141,7 +143,7 @@ pub struct Redirects {
 }
 
 /// `expires`; times in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Expires {
     /// `off`, the default.
     Off,
@@ -155,6 +157,13 @@ pub enum Expires {
     Modified(i64),
     /// `@`: at this second of the day.
     Daily(u32),
+    /// What a text comes to, variables not yet compiled; perhaps from `Last-Modified`.
+    Text {
+        /// The text.
+        text: Spanned<String>,
+        /// `modified`
+        modified: bool,
+    },
 }
 
 /// What a level makes of the outer level's `add_header` or `add_trailer`.

@@ -87,6 +87,10 @@ pub struct Http {
     pub log_formats: Vec<LogFormat>,
     /// The files of `access_log` that are written to by the bufferful.
     pub log_buffers: Vec<LogBuffer>,
+    /// The `if=` of every `access_log`, wherever it stands; variables not yet compiled.
+    pub log_conditions: Vec<Spanned<String>>,
+    /// The names of every `set_real_ip_from`, wherever it stands; not yet resolved.
+    pub real_ip_names: Vec<Spanned<String>>,
 }
 
 /// `map SOURCE $VARIABLE { ... }`

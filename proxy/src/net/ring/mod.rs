@@ -19,4 +19,4 @@ mod tests;
 mod thread;
 
 pub(super) use socket::RingSocket;
-pub(crate) use thread::{after_sleep, before_sleep, begin, end, is_here};
+pub(crate) use thread::{after_sleep, before_sleep, begin, end, fetch, is_here};

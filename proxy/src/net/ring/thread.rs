@@ -59,6 +59,11 @@ pub(crate) fn after_sleep() {
     });
 }
 
+/// Asks for what has come, in the middle of whatever the thread does.
+pub(crate) fn fetch() {
+    with(Ring::turn);
+}
+
 /// Does something with the thread's ring, and wakes whom that concerns. Nothing where there is none.
 pub(super) fn with<T>(work: impl FnOnce(&mut Ring) -> T) -> Option<T> {
     let (out, mut woken) = RING

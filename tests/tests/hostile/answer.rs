@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use crate::lane::{Lane, to_end};
 use crate::recorder::{Reply, Then};
+use crate::report::Row;
 use crate::seen;
 
 /// What the worker sends to the request behind the one that is tried.
@@ -105,6 +106,12 @@ impl Answer {
     pub(crate) fn where_nginx_differs(mut self, why: &'static str) -> Self {
         self.why.get_or_insert(why);
         self
+    }
+
+    /// A row of the table, of which nginx's part is known.
+    pub(crate) fn row(&self, nginx: String) -> Row<'_> {
+        let (name, must) = (&self.name, self.must.clone());
+        Row { name, rfc: self.rfc, must, nginx, ours: Vec::new(), why: self.why }
     }
 
     /// Plays it in a lane, and says what the client got, and whether the next request went over the

@@ -121,12 +121,13 @@ fn hostile_answers_are_a_502_or_cut_and_never_another_requests() {
     cases.extend(framings::cases());
     cases.retain(|case| case.name.contains(&only));
     let [nginx, ours @ ..] = &WAYS;
-    let play = |lane: &Lane, case: &Answer| case.play(lane);
-    let nginx = played(nginx, &cases, KEEPING, play);
+    let nginx = played(nginx, &cases, KEEPING, |lane, case| case.play(lane, false));
     let mut rows: Vec<Row> = cases.iter().zip(nginx).map(|(case, nginx)| case.row(nginx)).collect();
-    for way in ours {
+    for (way, pieces) in ours.iter().flat_map(|way| [(way, false), (way, true)]) {
+        let play = |lane: &Lane, case: &Answer| case.play(lane, pieces && case.splits);
+        let who = if pieces { format!("{way:?} in pieces") } else { format!("{way:?}") };
         for (row, did) in rows.iter_mut().zip(played(way, &cases, KEEPING, play)) {
-            row.ours.push((format!("{way:?}"), did));
+            row.ours.push((who.clone(), did));
         }
     }
     judge("hostile answers", &rows);

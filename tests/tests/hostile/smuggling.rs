@@ -85,7 +85,7 @@ pub(crate) fn settings() -> (u64, u64) {
 
 /// Says all of it, in one piece or in many, and gives what the worker got.
 fn visit(lane: &Lane, raw: &[u8], pieces: bool) -> Vec<Vec<u8>> {
-    let answer = Reply { bytes: ANSWER.to_vec(), then: Then::Listen };
+    let answer = Reply::new(ANSWER, Then::Listen);
     lane.worker.reset(std::iter::repeat_n(answer, 32));
     let said = lane.say(raw, pieces);
     assert!(said.is_some(), "no end of {:?}", String::from_utf8_lossy(raw));

@@ -142,7 +142,7 @@ fn tunnels_of_another_protocol_stay() {
     let mut client = scene.house.client();
     // The other server has as many connections.
     let more = scene.house.tunnel(&scene.workers[0]);
-    client.send(common::UPGRADE.replace("websocket", "chat"));
+    client.send(common::CHAT);
     let mut server = b.accept();
     server.head();
     server.send(common::SWITCH);

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{House, SWITCH, Says, UPGRADE, Wire, wait_until};
+use common::{CHAT, House, SWITCH, Says, Wire, wait_until};
 
 const HI: &[u8] = b"\x81\x02hi";
 
@@ -105,7 +105,7 @@ fn a_server_of_another_protocol_ends_the_tunnel_at_once() {
     let house = House::saying(Says { upstream, ..Says::default() });
     let worker = house.worker("a.sock");
     let mut client = house.client();
-    client.send(UPGRADE.replace("websocket", "chat"));
+    client.send(CHAT);
     drop(worker.answer(SWITCH));
     client.head();
     client.expect_end();

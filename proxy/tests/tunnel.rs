@@ -5,7 +5,7 @@ mod common;
 use std::thread;
 
 use common::close::expect_closes;
-use common::{GET, House, OK, SWITCH, Says, UPGRADE, wait_until};
+use common::{CHAT, GET, House, OK, SWITCH, Says, UPGRADE, wait_until};
 
 /// `length` bytes in which any loss or swap shows.
 fn pattern(length: usize) -> Vec<u8> {
@@ -248,6 +248,25 @@ fn an_upgrade_that_the_configuration_does_not_pass_on_was_not_asked_for() {
     assert!(!head.to_lowercase().contains("upgrade"), "{head}");
     assert!(client.answer().0.starts_with("HTTP/1.1 502 "));
     server.expect_end();
+}
+
+#[test]
+fn another_protocol_is_passed_on_by_its_name_alone() {
+    let house = House::new();
+    let worker = house.worker("a.sock");
+    let mut client = house.client();
+    client.send(UPGRADE.replace("websocket", "h2c"));
+    let (mut server, head) = worker.answer(SWITCH);
+    assert!(!head.contains("h2c"), "{head}");
+    assert!(client.answer().0.starts_with("HTTP/1.1 502 "));
+    server.expect_end();
+    house.wait_for_error("\"$http_upgrade\" does not pass \"h2c\" to upstream");
+
+    let mut client = house.client();
+    client.send(CHAT);
+    let (_server, head) = worker.answer(SWITCH);
+    assert!(head.contains("\r\nUpgrade: chat\r\n"), "{head}");
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
 }
 
 #[test]

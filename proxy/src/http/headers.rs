@@ -8,6 +8,7 @@ use http::header::{
 use memchr::memchr;
 
 use super::record::Record;
+use crate::observe::Level;
 use crate::route::{Part, Template, Variable};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -148,7 +149,13 @@ impl Line {
         out.extend_from_slice(self.start.as_bytes());
         let value_at = out.len();
         if self.upgrade {
-            out.extend_from_slice(websocket(&record.head.headers));
+            let websocket = websocket(&record.head.headers);
+            if let ([], Some(other)) = (websocket, record.head.headers.get(UPGRADE)) {
+                let other = other.as_bytes().escape_ascii();
+                let what = format_args!("\"$http_upgrade\" does not pass \"{other}\" to upstream");
+                record.log(Level::Info, None, what);
+            }
+            out.extend_from_slice(websocket);
         } else {
             self.value.render(record, out);
         }

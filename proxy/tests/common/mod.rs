@@ -27,6 +27,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const UPGRADE: &str =
     "GET /chat HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
+/// A handshake for another protocol, which the configuration names.
+pub(crate) const CHAT: &str =
+    "GET /other HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n";
+
 /// The answer that begins a tunnel.
 pub(crate) const SWITCH: &str =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
@@ -188,6 +192,8 @@ fn config(dir: &tempfile::TempDir, says: Says<'_>) -> Config {
                      proxy_set_header Upgrade $http_upgrade;
                      {location}
                  }}
+                 location = /other {{ proxy_pass http://workers; proxy_http_version 1.1;
+                     proxy_set_header Connection upgrade; proxy_set_header Upgrade chat; }}
              }}
              {http}
          }}"

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use crate::lane::{Lane, to_end};
 use crate::recorder::{Reply, Then};
+use crate::report::Row;
 use crate::seen;
 
 /// What the worker sends to the request behind the one that is tried.
@@ -24,6 +25,8 @@ pub(crate) struct Answer {
     /// What the client sends behind its head: at once, and when it has the answer.
     body: [&'static str; 2],
     pub(crate) must: String,
+    /// Whether it makes no difference in how many pieces it comes: what is wrong is in its head.
+    pub(crate) splits: bool,
     /// Why nginx does otherwise, where it does.
     pub(crate) why: Option<&'static str>,
 }
@@ -68,7 +71,7 @@ impl Answer {
     fn new(name: String, rfc: &'static str, bytes: &[u8], must: String) -> Self {
         let (bytes, then) = (bytes.to_vec(), Then::Listen);
         let (later, body, why) = (None, ["", ""], None);
-        Self { name, rfc, method: "GET", bytes, later, then, body, must, why }
+        Self { name, rfc, method: "GET", bytes, later, then, body, must, splits: false, why }
     }
 
     /// It answers another method.
@@ -107,11 +110,23 @@ impl Answer {
         self
     }
 
+    /// It comes to the same in any pieces.
+    pub(crate) fn splits(mut self) -> Self {
+        self.splits = true;
+        self
+    }
+
+    /// A row of the table, of which nginx's part is known.
+    pub(crate) fn row(&self, nginx: String) -> Row<'_> {
+        let (name, must) = (&self.name, self.must.clone());
+        Row { name, rfc: self.rfc, must, nginx, ours: Vec::new(), why: self.why }
+    }
+
     /// Plays it in a lane, and says what the client got, and whether the next request went over the
     /// same connection.
-    pub(crate) fn play(&self, lane: &Lane) -> String {
-        let next = Reply { bytes: NEXT.to_vec(), then: Then::Listen };
-        lane.worker.reset([Reply { bytes: self.bytes.clone(), then: self.then }, next]);
+    pub(crate) fn play(&self, lane: &Lane, pieces: bool) -> String {
+        let next = Reply::new(NEXT, Then::Listen);
+        lane.worker.reset([Reply { pieces, ..Reply::new(&self.bytes, self.then) }, next]);
         let mut client = lane.connect();
         let [begin, end] = self.body;
         let length = match begin.len() + end.len() {

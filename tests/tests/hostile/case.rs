@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 
 use crate::lane::Lane;
 use crate::recorder::{Reply, Then};
+use crate::report::Row;
 use crate::seen;
 
 /// Stands behind what is tried: whoever gets it too early, or not at all, took the bytes before it for
@@ -129,11 +130,11 @@ impl Case {
         self
     }
 
-    /// Plays it in a lane.
-    pub(crate) fn play(&self, lane: &Lane) -> Outcome {
+    /// Plays it in a lane, in one piece or in many.
+    pub(crate) fn play(&self, lane: &Lane, pieces: bool) -> Outcome {
         lane.worker.reset(self.replies.iter().cloned());
         let switches = self.replies.iter().any(|reply| reply.then == Then::Tunnel);
-        let got = if switches { self.tunnel(lane) } else { lane.say(&self.raw) };
+        let got = if switches { self.tunnel(lane) } else { lane.say(&self.raw, pieces) };
         if got.is_none() || switches {
             lane.worker.close();
         }
@@ -192,6 +193,12 @@ impl Case {
         }
         lane.worker.wait_for(LAST);
         Some(got)
+    }
+
+    /// A row of the table, of which nginx's part is known.
+    pub(crate) fn row(&self, nginx: String) -> Row<'_> {
+        let must = self.must().to_string();
+        Row { name: &self.name, rfc: self.rfc, must, nginx, ours: Vec::new(), why: self.why }
     }
 
     /// What must come of it.

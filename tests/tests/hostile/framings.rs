@@ -35,16 +35,20 @@ fn chunked(body: &str) -> String {
 
 pub(crate) fn cases() -> Vec<Answer> {
     let families = [
-        (lengths(), LENGTHS),
-        (codings(), CODINGS),
+        (in_pieces(lengths()), LENGTHS),
+        (in_pieces(codings()), CODINGS),
         (chunks(), CHUNKS),
-        (cuts(), CUTS),
+        (in_pieces(cuts()), CUTS),
         (behind(), KEPT),
     ];
     let families = families
         .into_iter()
         .flat_map(|(cases, why)| cases.into_iter().map(move |case| case.where_nginx_differs(why)));
     families.collect()
+}
+
+fn in_pieces(cases: Vec<Answer>) -> Vec<Answer> {
+    cases.into_iter().map(Answer::splits).collect()
 }
 
 fn lengths() -> Vec<Answer> {

@@ -112,11 +112,21 @@ impl Lane {
         stream
     }
 
-    /// Sends these bytes, and reads until the front ends the connection. None when it does not.
-    pub(crate) fn say(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+    /// Sends these bytes, in one piece or in as many as there are bytes (of a long message in fifty),
+    /// and reads until the front ends the connection. None when it does not.
+    pub(crate) fn say(&self, bytes: &[u8], pieces: bool) -> Option<Vec<u8>> {
         let mut stream = self.connect();
-        // A front that has refused may not take all of them.
-        let _gone = stream.write_all(bytes);
+        let length = match bytes.len() {
+            whole if !pieces => whole,
+            ..500 => 1,
+            long => long / 50,
+        };
+        for piece in bytes.chunks(length.max(1)) {
+            // A front that has refused may not take all of them.
+            if stream.write_all(piece).is_err() {
+                break;
+            }
+        }
         to_end(&mut stream)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every case is a row: raw bytes, what must come of them, and the section that says so (of RFC 9112,
 //! where no other number is there). They go to the proxy, to the proxy without the kernel's ring, and
-//! to nginx; a worker behind each keeps what it gets, byte for byte. Where nginx does otherwise, the
+//! to nginx, and to the proxy once more in pieces; a worker behind each keeps what it gets, byte for byte. Where nginx does otherwise, the
 //! row says why that is worse, and a table is printed.
 //! `HOSTILE_ONLY=word` plays the cases with that word in their name.
 //!
@@ -39,9 +39,13 @@ mod upgrades;
 
 use std::time::Instant;
 
+use crate::answer::Answer;
 use crate::case::Case;
 use crate::lane::{Kind, Lane, Lanes};
 use crate::report::{Row, judge};
+
+/// Who plays, the reference first.
+const WAYS: [Kind; 3] = [Kind::Nginx, Kind::Proxy, Kind::Epoll];
 
 /// What all servers have in common.
 const HTTP: &str = "access_log off;
@@ -97,17 +101,17 @@ fn hostile_requests_are_refused_or_sent_on_as_they_were_understood() {
         cases.extend(family());
     }
     cases.retain(|case| case.name.contains(&only));
-    let outcomes = played(&cases, SERVER, |lane, case| case.play(lane).to_string());
-    let rows = cases.iter().zip(outcomes).map(|(case, [nginx, proxy, epoll])| Row {
-        name: &case.name,
-        rfc: case.rfc,
-        must: case.must().to_string(),
-        nginx,
-        proxy,
-        epoll,
-        why: case.why,
-    });
-    judge("hostile requests", &rows.collect::<Vec<_>>());
+    let [nginx, ours @ ..] = &WAYS;
+    let nginx = played(nginx, &cases, SERVER, |lane, case| case.play(lane, false).to_string());
+    let mut rows: Vec<Row> = cases.iter().zip(nginx).map(|(case, nginx)| case.row(nginx)).collect();
+    for (way, pieces) in ours.iter().flat_map(|way| [(way, false), (way, true)]) {
+        let play = |lane: &Lane, case: &Case| case.play(lane, pieces).to_string();
+        let who = if pieces { format!("{way:?} in pieces") } else { format!("{way:?}") };
+        for (row, did) in rows.iter_mut().zip(played(way, &cases, SERVER, play)) {
+            row.ours.push((who.clone(), did));
+        }
+    }
+    judge("hostile requests", &rows);
 }
 
 #[test]
@@ -116,17 +120,17 @@ fn hostile_answers_are_a_502_or_cut_and_never_another_requests() {
     let mut cases = statuses::cases();
     cases.extend(framings::cases());
     cases.retain(|case| case.name.contains(&only));
-    let outcomes = played(&cases, KEEPING, |lane, case| case.play(lane));
-    let rows = cases.iter().zip(outcomes).map(|(case, [nginx, proxy, epoll])| Row {
-        name: &case.name,
-        rfc: case.rfc,
-        must: case.must.clone(),
-        nginx,
-        proxy,
-        epoll,
-        why: case.why,
-    });
-    judge("hostile answers", &rows.collect::<Vec<_>>());
+    let [nginx, ours @ ..] = &WAYS;
+    let nginx = played(nginx, &cases, KEEPING, |lane, case| case.play(lane, false));
+    let mut rows: Vec<Row> = cases.iter().zip(nginx).map(|(case, nginx)| case.row(nginx)).collect();
+    for (way, pieces) in ours.iter().flat_map(|way| [(way, false), (way, true)]) {
+        let play = |lane: &Lane, case: &Answer| case.play(lane, pieces && case.splits);
+        let who = if pieces { format!("{way:?} in pieces") } else { format!("{way:?}") };
+        for (row, did) in rows.iter_mut().zip(played(way, &cases, KEEPING, play)) {
+            row.ours.push((who.clone(), did));
+        }
+    }
+    judge("hostile answers", &rows);
 }
 
 #[test]
@@ -137,19 +141,16 @@ fn what_a_worker_gets_is_what_the_log_says_for_every_reader() {
     }
 }
 
-/// Plays the cases with nginx, the proxy, and the proxy without the ring, and gives what came of each.
+/// Plays the cases with one of them, and gives what came of each.
 fn played<C: Sync>(
+    kind: &Kind,
     cases: &[C],
     server: &str,
     play: impl Fn(&Lane, &C) -> String + Sync,
-) -> Vec<[String; 3]> {
-    let [nginx, proxy, epoll] = [Kind::Nginx, Kind::Proxy, Kind::Epoll].map(|kind| {
-        let lanes = Lanes::start(kind, HTTP, server);
-        let begun = Instant::now();
-        let outcomes = lanes.play(cases, &play);
-        println!("{kind:?}: {:.1} s", begun.elapsed().as_secs_f32());
-        outcomes
-    });
-    let both = nginx.into_iter().zip(proxy).zip(epoll);
-    both.map(|((nginx, proxy), epoll)| [nginx, proxy, epoll]).collect()
+) -> Vec<String> {
+    let lanes = Lanes::start(*kind, HTTP, server);
+    let begun = Instant::now();
+    let outcomes = lanes.play(cases, play);
+    println!("{kind:?}: {:.1} s", begun.elapsed().as_secs_f32());
+    outcomes
 }

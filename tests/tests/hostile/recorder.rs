@@ -24,6 +24,15 @@ pub(crate) struct Reply {
     pub(crate) bytes: Vec<u8>,
     /// What it does then.
     pub(crate) then: Then,
+    /// Whether it sends it byte by byte.
+    pub(crate) pieces: bool,
+}
+
+impl Reply {
+    /// These bytes, and what the worker does then.
+    pub(crate) fn new(bytes: impl AsRef<[u8]>, then: Then) -> Self {
+        Self { bytes: bytes.as_ref().to_vec(), then, pieces: false }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,8 +187,8 @@ fn serve(mut stream: UnixStream, number: usize, state: &Mutex<State>) {
             if std::mem::take(&mut answered) {
                 continue;
             }
-            let usual = Reply { bytes: OK.to_vec(), then: Then::Listen };
-            let reply = locked.replies.pop_front().unwrap_or(usual);
+            let usual = || Reply::new(OK, Then::Listen);
+            let reply = locked.replies.pop_front().unwrap_or_else(usual);
             if reply.then == Then::Tunnel {
                 let come = locked.visits[number].bytes.len();
                 locked.visits[number].tunnel = Some((come, read));
@@ -188,7 +197,12 @@ fn serve(mut stream: UnixStream, number: usize, state: &Mutex<State>) {
         }
         drop(locked);
         for reply in replies {
-            let _gone = stream.write_all(&reply.bytes);
+            let length = if reply.pieces { 1 } else { reply.bytes.len() };
+            for piece in reply.bytes.chunks(length.max(1)) {
+                if stream.write_all(piece).is_err() {
+                    break;
+                }
+            }
             if reply.then == Then::Close {
                 let _gone = stream.shutdown(Shutdown::Both);
                 return;

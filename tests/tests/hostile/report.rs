@@ -9,8 +9,8 @@ pub(crate) struct Row<'a> {
     pub(crate) rfc: &'static str,
     pub(crate) must: String,
     pub(crate) nginx: String,
-    pub(crate) proxy: String,
-    pub(crate) epoll: String,
+    /// What the proxy did, and in which way it was asked.
+    pub(crate) ours: Vec<(String, String)>,
     /// Why nginx may do otherwise: what the row, or its family, says.
     pub(crate) why: Option<&'static str>,
 }
@@ -26,7 +26,7 @@ pub(crate) fn judge(what: &str, rows: &[Row<'_>]) {
             wrong.push(format!("two cases have the name {:?}", row.name));
         }
         let Row { name, rfc, must, .. } = row;
-        for (who, did) in [("proxy", &row.proxy), ("proxy, epoll", &row.epoll)] {
+        for (who, did) in &row.ours {
             if did != must {
                 wrong.push(format!("{name} ({rfc}): must be {must}\n    {who}: {did}"));
             }

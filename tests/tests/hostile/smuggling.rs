@@ -51,7 +51,7 @@ pub(crate) fn compare(kind: Kind, seed: u64, number: u64) {
     let sent = Mutex::new(BTreeMap::<usize, Vec<String>>::new());
     let got: Got = lanes.play(&numbers, |lane, number| {
         let raw = connection(&mut Chance::new(seed.wrapping_mul(1_000_003).wrapping_add(*number)));
-        let got = visit(lane, &raw);
+        let got = visit(lane, &raw, number % 4 == 3);
         let requests = got.iter().flat_map(|bytes| seen::requests(bytes).0);
         let lines = requests.map(|request| {
             let bytes = request.head + request.body.len();
@@ -83,11 +83,11 @@ pub(crate) fn settings() -> (u64, u64) {
     (number, seed.unwrap_or(1))
 }
 
-/// Says all of it, and gives what the worker got.
-fn visit(lane: &Lane, raw: &[u8]) -> Vec<Vec<u8>> {
-    let answer = Reply { bytes: ANSWER.to_vec(), then: Then::Listen };
+/// Says all of it, in one piece or in many, and gives what the worker got.
+fn visit(lane: &Lane, raw: &[u8], pieces: bool) -> Vec<Vec<u8>> {
+    let answer = Reply::new(ANSWER, Then::Listen);
     lane.worker.reset(std::iter::repeat_n(answer, 32));
-    let said = lane.say(raw);
+    let said = lane.say(raw, pieces);
     assert!(said.is_some(), "no end of {:?}", String::from_utf8_lossy(raw));
     lane.worker.close();
     lane.worker.visits().into_iter().map(|visit| visit.bytes).collect()

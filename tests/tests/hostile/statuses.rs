@@ -15,9 +15,9 @@ const FIRST: &str = "An interim answer is skipped, and 101 is for who asked (911
 
 pub(crate) fn cases() -> Vec<Answer> {
     let families = [(lines(), RAW), (fields(), FIELDS), (interim(), FIRST)];
-    let families = families
-        .into_iter()
-        .flat_map(|(cases, why)| cases.into_iter().map(move |case| case.where_nginx_differs(why)));
+    let families = families.into_iter().flat_map(|(cases, why)| {
+        cases.into_iter().map(move |case| case.where_nginx_differs(why).splits())
+    });
     families.collect()
 }
 

@@ -17,7 +17,7 @@ fn ask(path: &str, lines: &str) -> String {
 }
 
 fn says(text: &str) -> Reply {
-    Reply { bytes: text.as_bytes().to_vec(), then: Then::Listen }
+    Reply::new(text, Then::Listen)
 }
 
 const SWITCH: &str =
@@ -138,7 +138,7 @@ fn tunnels() -> Vec<Case> {
         ("zeros", b"\0\0\0\0"),
     ] {
         let raw = [ask.as_bytes(), early].concat();
-        let reply = Reply { bytes: SWITCH.into(), then: Then::Tunnel };
+        let reply = Reply::new(SWITCH, Then::Tunnel);
         let case = passed(format!("a tunnel, and {name} behind its request"), UPGRADE, raw, "");
         cases.push(case.answered(reply).comes_to("101", "GET /guide"));
     }
@@ -146,7 +146,7 @@ fn tunnels() -> Vec<Case> {
 }
 
 fn ignored() -> Vec<Case> {
-    let switch = || Reply { bytes: SWITCH.into(), then: Then::Close };
+    let switch = || Reply::new(SWITCH, Then::Close);
     vec![
         passed("Upgrade on HTTP/1.0", UPGRADE, "GET /guide HTTP/1.0\r\nHost: h\r\nConnection: Upgrade, keep-alive\r\nUpgrade: websocket\r\n\r\n", "GET /guide")
             .lacks("Upgrade:").unlike_nginx(OLD),

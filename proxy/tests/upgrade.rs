@@ -164,7 +164,8 @@ fn requests_under_way_finish_first() {
     // It is under way, too, or waits in the queue.
     let mut late = house.client();
     late.send(GET);
-    asked.send(OK);
+    // Kept open, this connection might carry the late one's request.
+    asked.send(OK.replacen("\r\n", "\r\nConnection: close\r\n", 1));
     assert_eq!(busy.answer().1, "ok");
     drop(a.answer(OK));
     assert_eq!(late.answer().1, "ok");

@@ -1,7 +1,7 @@
 //! What the proxy looks like at one moment, and how that is written: as JSON, as metrics for
 //! Prometheus, as nginx's `stub_status`, as a page.
 //!
-//! It asks nobody; who can, is a [`Source`].
+//! It asks nobody; who can, is a `Source`.
 
 mod exposition;
 mod page;

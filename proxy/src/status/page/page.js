@@ -73,7 +73,8 @@ function row(columns) {
 
 // Rates: what was counted at the last look, and the lines of the last minute.
 let before = null, now = null;
-const lines = new Map();
+// Those of this look, and of the last one: of a server that is gone nothing is left.
+let lines = new Map(), pastLines = new Map();
 
 /** How much more in a second something has become since the last look. */
 function rate(is, was) {
@@ -92,8 +93,8 @@ function line(cell, key, value, show) {
     meter.append(graph, element("b"));
     cell.append(meter);
   }
-  const past = lines.get(key) ?? lines.set(key, []).get(key);
-  past.push(value);
+  const past = [...(pastLines.get(key) ?? []), value];
+  lines.set(key, past);
   if (past.length > POINTS) past.shift();
   const most = Math.max(1, ...past), first = POINTS - past.length;
   const points = past.map((value, place) => `${first + place},${(19 - 18 * value / most).toFixed(1)}`);
@@ -127,6 +128,7 @@ function state(cell, server) {
 const both = (traffic, what) => traffic[`${what}_received`] + traffic[`${what}_sent`];
 
 function upstreams() {
+  [pastLines, lines] = [lines, new Map()];
   const make = () => find("upstream").content.firstElementChild.cloneNode(true);
   each(find("upstreams"), now.upstreams, (upstream) => upstream.name, make, (section, upstream, name) => {
     const [heading, scroll] = section.children;
@@ -287,8 +289,5 @@ function pause() {
 }
 
 find("pause").addEventListener("click", pause);
-document.addEventListener("keydown", (event) => {
-  if (event.key === "p" && !event.ctrlKey && !event.metaKey && !event.altKey) pause();
-});
 document.addEventListener("visibilitychange", look);
 look();

@@ -2,12 +2,12 @@
 
 use crate::config::model::{
     Condition, Http, Location, LocationPattern, Map as MapBlock, Matching, Proxying, RedirectRule,
-    ServerName, Settings, Step,
+    ServerName, Settings, SplitClients, Step,
 };
 use crate::config::{Config, Problem, Span, Spanned};
 use crate::route::map::MapError;
 use crate::route::template::TemplateError;
-use crate::route::{Map, MapSettings, Names, Template};
+use crate::route::{Map, MapSettings, Names, Split, Template};
 
 /// The names that a configuration defines: its maps', and its patterns' groups.
 pub(super) fn names(config: &Config, http: &Http) -> Result<Names, Problem> {
@@ -16,6 +16,10 @@ pub(super) fn names(config: &Config, http: &Http) -> Result<Names, Problem> {
         let entries = entries(map);
         Map::declare(&map.variable.value, position, &settings(map, &entries), &mut names)
             .map_err(|error| at(config, error, map.variable.span))?;
+    }
+    for (position, split) in http.splits.iter().enumerate() {
+        let declared = names.declare_split(&split.variable.value, position);
+        declared.map_err(|error| at(config, error, split.variable.span))?;
     }
     for server in &http.servers {
         for name in &server.names {
@@ -102,6 +106,15 @@ pub(super) fn maps(config: &Config, http: &Http, names: &mut Names) -> Result<Ve
         return Err(at(config, message, map.source.span));
     }
     Ok(maps)
+}
+
+/// The compiled `split_clients` blocks.
+pub(super) fn splits(config: &Config, http: &Http, names: &Names) -> Result<Vec<Split>, Problem> {
+    let split = |split: &SplitClients| {
+        let parts: Vec<_> = split.parts.iter().map(|(share, value)| (*share, &**value)).collect();
+        Ok(Split::new(compile(config, &split.key, names)?, &parts))
+    };
+    http.splits.iter().map(split).collect()
 }
 
 fn entries(map: &MapBlock) -> Vec<(&str, &str)> {

@@ -11,7 +11,7 @@ use super::limits::Standing;
 use super::passing::Passed;
 use super::record::Record;
 use super::site::Rules;
-use crate::route::Captures;
+use crate::route::{Captures, Variable};
 use crate::upstream::Pending;
 
 /// How often a request may be sent on from within (nginx: `NGX_HTTP_MAX_URI_CHANGES`).
@@ -28,8 +28,8 @@ pub(crate) struct Course {
     pub(super) captures: RefCell<Vec<Captures>>,
     /// What `set` has set, by position.
     pub(super) sets: RefCell<Vec<Option<Box<[u8]>>>>,
-    /// What maps have come to, by position.
-    pub(super) maps: RefCell<Vec<(usize, Box<[u8]>)>>,
+    /// What maps and the like have come to.
+    pub(super) known: RefCell<Vec<(Variable, Box<[u8]>)>>,
     changes: Cell<u8>,
     /// It was sent here from within.
     pub(super) internal: Cell<bool>,
@@ -90,7 +90,7 @@ impl Course {
             asked: OnceCell::new(),
             captures: RefCell::default(),
             sets: RefCell::default(),
-            maps: RefCell::default(),
+            known: RefCell::default(),
             changes: Cell::new(CHANGES),
             internal: Cell::new(false),
             untouched: Cell::new(true),

@@ -1,4 +1,4 @@
-//! What the variables of `map` are worth in one request.
+//! What the variables of `map` and `split_clients` are worth in one request.
 
 use std::cell::Cell;
 
@@ -14,33 +14,76 @@ thread_local! {
     static NESTED: Cell<u32> = const { Cell::new(0) };
 }
 
+/// One more that is being worked out, as long as it lives.
+struct Nested;
+
+impl Nested {
+    /// None where there are too many.
+    fn begin() -> Option<Self> {
+        let depth = NESTED.get();
+        (depth < DEPTH).then(|| {
+            NESTED.set(depth + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        NESTED.set(NESTED.get() - 1);
+    }
+}
+
 impl Record {
     /// A map's value: the one that it had first in this request, unless it is volatile.
     pub(super) fn map(&self, position: usize, out: &mut Vec<u8>) -> bool {
         let Some(map) = self.client.site.variables.maps.get(position) else { return false };
-        let known = self.course.maps.borrow();
-        if let Some((_, value)) = known.iter().find(|(its, _)| *its == position) {
+        let variable = Variable::Map(position);
+        if map.is_volatile() {
+            return self.work_out(map, out);
+        }
+        self.once(variable, out, |out| self.work_out(map, out))
+    }
+
+    /// A share's value: the one that it had first in this request.
+    pub(super) fn split(&self, position: usize, out: &mut Vec<u8>) -> bool {
+        let Some(split) = self.client.site.variables.splits.get(position) else { return false };
+        self.once(Variable::Split(position), out, |out| {
+            let Some(_nested) = Nested::begin() else { return false };
+            let mut key = Vec::new();
+            split.key().render(self, &mut key);
+            out.extend_from_slice(split.choose(&key).as_bytes());
+            true
+        })
+    }
+
+    /// What a variable had first in this request, or has now.
+    fn once(
+        &self,
+        variable: Variable,
+        out: &mut Vec<u8>,
+        find: impl FnOnce(&mut Vec<u8>) -> bool,
+    ) -> bool {
+        let known = self.course.known.borrow();
+        if let Some((_, value)) = known.iter().find(|(its, _)| *its == variable) {
             out.extend_from_slice(value);
             return true;
         }
         drop(known);
         let before = out.len();
-        let found = self.work_out(map, out);
-        if found && !map.is_volatile() {
+        let found = find(out);
+        if found {
             let value = out.get(before..).unwrap_or_default().into();
-            self.course.maps.borrow_mut().push((position, value));
+            self.course.known.borrow_mut().push((variable, value));
         }
         found
     }
 
     fn work_out(&self, map: &Map, out: &mut Vec<u8>) -> bool {
-        if NESTED.get() >= DEPTH {
-            return false;
-        }
-        NESTED.set(NESTED.get() + 1);
+        let Some(_nested) = Nested::begin() else { return false };
         let mut source = Vec::new();
         map.source().render(self, &mut source);
-        let found = match map.lookup(&source) {
+        match map.lookup(&source) {
             Ok((value, captures)) => {
                 value.render(&InMap { record: self, captures: captures.as_ref() }, out);
                 true
@@ -49,9 +92,7 @@ impl Record {
                 self.log(Level::Alert, None, format_args!("{error}"));
                 false
             }
-        };
-        NESTED.set(NESTED.get() - 1);
-        found
+        }
     }
 }
 

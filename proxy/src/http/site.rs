@@ -17,7 +17,9 @@ use super::passing::{Passing, Towards};
 use super::trailers::Trailer;
 use super::websocket::{Origins, Told, WebSocket};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
-use crate::route::{AccessList, Locations, Map, Script, Servers, Settable, Template, Who, uri};
+use crate::route::{
+    AccessList, Locations, Map, Script, Servers, Settable, Split, Template, Who, uri,
+};
 use crate::status::Format;
 use crate::upstream::{NextUpstream, Times};
 
@@ -43,6 +45,8 @@ pub(crate) struct Site {
 pub(crate) struct Variables {
     /// The compiled `map` blocks, by the position that a variable names.
     pub(crate) maps: Vec<Map>,
+    /// The compiled `split_clients` blocks, likewise.
+    pub(crate) splits: Vec<Split>,
     /// The variables of `set`, by the position that a variable names.
     pub(crate) sets: Vec<Settable>,
     /// `$hostname`

@@ -4,7 +4,8 @@
 //! - [`host`]: the Host field: checked, lower-cased, its port split off.
 //! - [`server`]: the virtual server for a host; [`location`]: the location for a path.
 //! - [`template`]: texts with `$variables`; [`variable`]: what they can name; [`names`]: how a name
-//!   is found, once, when the configuration is made live; [`map`]: nginx's `map`.
+//!   is found, once, when the configuration is made live; [`map`]: nginx's `map`;
+//!   [`split`]: its `split_clients`.
 //! - [`script`]: what rewrites a request, with [`condition`] and [`rewrite`]; [`allow`]: who may ask.
 //! - [`regex`]: patterns and what they capture; [`lookup`]: one argument, one cookie.
 //!
@@ -24,6 +25,7 @@ pub mod regex;
 pub mod rewrite;
 pub mod script;
 pub mod server;
+pub mod split;
 pub mod template;
 pub mod uri;
 pub mod variable;
@@ -39,5 +41,6 @@ pub use regex::{Captures, Case, MatchError, Regex, RegexError};
 pub use rewrite::Rewrite;
 pub use script::{Ended, Script, Step, Subject};
 pub use server::{ServerName, Servers};
+pub use split::Split;
 pub use template::{Part, Template, TemplateError};
 pub use variable::{Values, Variable};

@@ -8,7 +8,7 @@ use crate::case::{Case, LAST, http};
 use crate::scene::Scene;
 
 const ZONES: &str = "limit_req_zone $http_x zone=slow:1m rate=1r/m; \
-    limit_req_zone $http_y zone=quick:1m rate=50r/s; limit_conn_zone $http_x$arg_x zone=few:1m; \
+    limit_req_zone $http_y zone=quick:1m rate=4r/s; limit_conn_zone $http_x$arg_x zone=few:1m; \
     limit_conn_zone $http_y zone=some:1m; \
     log_format f '$uri $status [$limit_req_status] [$limit_conn_status]'; error_log e.log notice;";
 

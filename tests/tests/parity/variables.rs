@@ -4,6 +4,7 @@ use crate::case::{Case, http, proxied, server};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = bodies();
+    cases.extend(shares());
     cases.extend(rates());
     cases.push(
         Case::new(
@@ -63,6 +64,27 @@ fn bodies() -> Vec<Case> {
         .asks(BODY),
         logged("in the log", "proxy_pass http://unix:a.sock;"),
         logged("in the log, of a text", "return 200 text;"),
+    ]
+}
+
+fn shares() -> Vec<Case> {
+    let case = |name: &str, parts: &str| {
+        let text = format!(
+            "split_clients \"${{arg_k}}AAA\" $share {{ {parts} }} server {{ listen 127.0.0.1:{{port}}; \
+             location / {{ return 200 \"$arg_k [$share]\"; }} }}"
+        );
+        Case::new(format!("split_clients: {name}"), http(&text)).client(|scene| {
+            for key in 0..40 {
+                scene.get_each(&[&format!("/?k={}", "key".repeat(key % 5) + &key.to_string())]);
+            }
+        })
+    };
+    vec![
+        case("three", "0.5% one; 20% two; * three;"),
+        case("halves", "50% a; 50% b;"),
+        case("some of all", "33.33% a; 33.33% b;"),
+        case("all of them", "* a;"),
+        case("nobody", ""),
     ]
 }
 

@@ -41,6 +41,7 @@ mod rewrite;
 mod server;
 mod server_name;
 mod serving;
+mod split_clients;
 mod status;
 mod table;
 #[cfg(test)]

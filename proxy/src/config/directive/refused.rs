@@ -333,7 +333,6 @@ pub(super) const NAMES: &[&str] = &[
     "smtp_client_buffer",
     "smtp_greeting_delay",
     "source_charset",
-    "split_clients",
     "ssi",
     "ssi_ignore_recycled_buffers",
     "ssi_last_modified",

@@ -126,6 +126,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::server::DIRECTIVES,
     super::server_name::DIRECTIVES,
     super::serving::DIRECTIVES,
+    super::split_clients::DIRECTIVES,
     super::status::DIRECTIVES,
     super::tuning::DIRECTIVES,
     super::types::DIRECTIVES,

@@ -81,6 +81,8 @@ pub struct Http {
     pub upstreams: Vec<Upstream>,
     /// `map` blocks, in the order written.
     pub maps: Vec<Map>,
+    /// `split_clients` blocks, in the order written.
+    pub splits: Vec<SplitClients>,
     /// `limit_req_zone` and `limit_conn_zone`, in the order written.
     pub limit_zones: Vec<LimitZone>,
     /// `log_format` directives; `combined` is always there and first.
@@ -91,6 +93,17 @@ pub struct Http {
     pub log_conditions: Vec<Spanned<String>>,
     /// The names of every `set_real_ip_from`, wherever it stands; not yet resolved.
     pub real_ip_names: Vec<Spanned<String>>,
+}
+
+/// `split_clients KEY $VARIABLE { ... }`
+#[derive(Debug, Clone)]
+pub struct SplitClients {
+    /// What is hashed, variables not yet compiled.
+    pub key: Spanned<String>,
+    /// The variable, without `$`.
+    pub variable: Spanned<String>,
+    /// Shares in hundredths of a percent, each with its value; `None` is all that is left.
+    pub parts: Vec<(Option<u32>, String)>,
 }
 
 /// `map SOURCE $VARIABLE { ... }`

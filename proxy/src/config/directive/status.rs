@@ -52,3 +52,34 @@ fn answer(place: &mut Place, status: Status) {
     place.status = Some(status);
     place.proxy_pass = None;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Loader, Problem};
+
+    fn load(location: &str) -> Result<Config, Problem> {
+        let text = format!("events {{}} http {{ server {{ location / {{ {location} }} }} }}");
+        Loader::new().load_text("here", &text)
+    }
+
+    #[test]
+    fn what_is_said_last_answers() {
+        let says = |location: &str| {
+            let http = load(location).unwrap().http.unwrap();
+            let settings = &http.servers[0].locations[0].settings;
+            (settings.status, settings.proxy_pass.is_some())
+        };
+        let pass = "proxy_pass http://127.0.0.1:1;";
+        assert_eq!(says(&format!("{pass} stub_status;")), (Some(Status::Stub), false));
+        assert_eq!(says(&format!("status json; {pass}")), (None, true));
+        assert_eq!(says("status page; status prometheus;"), (Some(Status::Prometheus), false));
+    }
+
+    #[test]
+    fn other_words_are_not_known() {
+        let problem = load("status html;").unwrap_err();
+        let words = "\"status\" directive knows \"json\", \"prometheus\" and \"page\"";
+        assert_eq!(problem.message(), words);
+    }
+}

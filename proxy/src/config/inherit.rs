@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{
-    AccessLog, ErrorLog, EventMethod, Expires, Http, HttpVersion, Keepalive, LimitZone, Listen,
-    Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader, Settings,
+    AccessLog, ErrorLog, EventMethod, Expires, Geo, Http, HttpVersion, Keepalive, LimitZone,
+    Listen, Map, Method, NextUpstream, Queue, Rebalance, Server, ServerName, SetHeader, Settings,
     SplitClients, Types, Upstream, UpstreamServer, User,
 };
 use super::source::{Span, Spanned};
@@ -55,6 +55,7 @@ pub(super) struct HttpDraft {
     pub(super) servers: Vec<ServerDraft>,
     pub(super) upstreams: Vec<Upstream>,
     pub(super) maps: Vec<Map>,
+    pub(super) geos: Vec<Geo>,
     pub(super) splits: Vec<SplitClients>,
     pub(super) limit_zones: Vec<LimitZone>,
 }
@@ -279,6 +280,7 @@ impl HttpDraft {
             servers: self.servers.into_iter().map(server).collect(),
             upstreams: self.upstreams,
             maps: self.maps,
+            geos: self.geos,
             splits: self.splits,
             limit_zones: self.limit_zones,
             ..Http::default()

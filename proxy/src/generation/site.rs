@@ -11,7 +11,7 @@ use super::clients::{endings, head_rules};
 use super::limits::LimitZones;
 use super::logs::{self, LogFiles};
 use super::proxying::next_upstream;
-use super::templates::{at, compile, maps, splits};
+use super::templates::{at, compile, geos, maps, splits};
 use super::upstreams::Upstreams;
 use super::websocket::{origins, told, websocket};
 use crate::config::model::{
@@ -57,7 +57,7 @@ impl<'a, 'u> Builder<'a, 'u> {
         upstreams: &'u mut Upstreams<'a>,
     ) -> Result<Self, Problem> {
         let maps = maps(config, http, &mut names)?;
-        let splits = splits(config, http, &names)?;
+        let (geos, splits) = (geos(config, http, &names)?, splits(config, http, &names)?);
         let formats = http
             .log_formats
             .iter()
@@ -73,7 +73,7 @@ impl<'a, 'u> Builder<'a, 'u> {
         let hostname = nix::unistd::gethostname().unwrap_or_default();
         let hostname = hostname.to_string_lossy().to_lowercase().into();
         let sets = names.sets().to_vec();
-        let variables = Arc::new(Variables { maps, splits, sets, hostname });
+        let variables = Arc::new(Variables { maps, geos, splits, sets, hostname });
         let limits = LimitZones::build(config, http, &names, zones)?;
         let believed = believed(config, http)?;
         Ok(Self {

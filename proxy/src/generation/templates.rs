@@ -1,13 +1,13 @@
 //! Texts with variables become templates; what is wrong with one is shown at its `$`.
 
 use crate::config::model::{
-    Condition, Http, Location, LocationPattern, Map as MapBlock, Matching, Proxying, RedirectRule,
-    ServerName, Settings, SplitClients, Step,
+    Condition, Geo as GeoBlock, Http, Location, LocationPattern, Map as MapBlock, Matching,
+    Proxying, RedirectRule, ServerName, Settings, SplitClients, Step,
 };
 use crate::config::{Config, Problem, Span, Spanned};
 use crate::route::map::MapError;
 use crate::route::template::TemplateError;
-use crate::route::{Map, MapSettings, Names, Split, Template};
+use crate::route::{Geo, GeoSettings, Map, MapSettings, Names, Split, Template};
 
 /// The names that a configuration defines: its maps', and its patterns' groups.
 pub(super) fn names(config: &Config, http: &Http) -> Result<Names, Problem> {
@@ -16,6 +16,10 @@ pub(super) fn names(config: &Config, http: &Http) -> Result<Names, Problem> {
         let entries = entries(map);
         Map::declare(&map.variable.value, position, &settings(map, &entries), &mut names)
             .map_err(|error| at(config, error, map.variable.span))?;
+    }
+    for (position, geo) in http.geos.iter().enumerate() {
+        let declared = names.declare_geo(&geo.variable.value, position);
+        declared.map_err(|error| at(config, error, geo.variable.span))?;
     }
     for (position, split) in http.splits.iter().enumerate() {
         let declared = names.declare_split(&split.variable.value, position);
@@ -115,6 +119,21 @@ pub(super) fn splits(config: &Config, http: &Http, names: &Names) -> Result<Vec<
         Ok(Split::new(compile(config, &split.key, names)?, &parts))
     };
     http.splits.iter().map(split).collect()
+}
+
+/// The compiled `geo` blocks.
+pub(super) fn geos(config: &Config, http: &Http, names: &Names) -> Result<Vec<Geo>, Problem> {
+    let geo = |geo: &GeoBlock| {
+        let source = geo.source.as_ref().map(|source| compile(config, source, names));
+        Ok(Geo::new(GeoSettings {
+            source: source.transpose()?,
+            volatile: geo.volatile,
+            default: &geo.default,
+            nets: geo.nets.iter().map(|(ip, bits, value)| (*ip, *bits, &**value)).collect(),
+            ranges: geo.ranges.iter().map(|(from, to, value)| (*from, *to, &**value)).collect(),
+        }))
+    };
+    http.geos.iter().map(geo).collect()
 }
 
 fn entries(map: &MapBlock) -> Vec<(&str, &str)> {

@@ -1,4 +1,4 @@
-//! What the variables of `map` and `split_clients` are worth in one request.
+//! What the variables of `map`, `geo` and `split_clients` are worth in one request.
 
 use std::cell::Cell;
 
@@ -43,6 +43,25 @@ impl Record {
             return self.work_out(map, out);
         }
         self.once(variable, out, |out| self.work_out(map, out))
+    }
+
+    /// An address's value: the one that it had first in this request, unless it is volatile.
+    pub(super) fn geo(&self, position: usize, out: &mut Vec<u8>) -> bool {
+        let Some(geo) = self.client.site.variables.geos.get(position) else { return false };
+        let find = |out: &mut Vec<u8>| {
+            let Some(_nested) = Nested::begin() else { return false };
+            let ip = match geo.source() {
+                None => self.peer().map(|peer| peer.ip()),
+                Some(source) => {
+                    let mut text = Vec::new();
+                    source.render(self, &mut text);
+                    std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok())
+                }
+            };
+            out.extend_from_slice(geo.lookup(ip).as_bytes());
+            true
+        };
+        if geo.is_volatile() { find(out) } else { self.once(Variable::Geo(position), out, find) }
     }
 
     /// A share's value: the one that it had first in this request.

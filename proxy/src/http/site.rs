@@ -18,7 +18,7 @@ use super::trailers::Trailer;
 use super::websocket::{Origins, Told, WebSocket};
 use crate::observe::{ErrorLog, LogBuffer, LogFile};
 use crate::route::{
-    AccessList, Locations, Map, Script, Servers, Settable, Split, Template, Who, uri,
+    AccessList, Geo, Locations, Map, Script, Servers, Settable, Split, Template, Who, uri,
 };
 use crate::status::Format;
 use crate::upstream::{NextUpstream, Times};
@@ -45,6 +45,8 @@ pub(crate) struct Site {
 pub(crate) struct Variables {
     /// The compiled `map` blocks, by the position that a variable names.
     pub(crate) maps: Vec<Map>,
+    /// The compiled `geo` blocks, likewise.
+    pub(crate) geos: Vec<Geo>,
     /// The compiled `split_clients` blocks, likewise.
     pub(crate) splits: Vec<Split>,
     /// The variables of `set`, by the position that a variable names.

@@ -34,6 +34,7 @@ impl Values for Record {
                 self.upstream_sent.borrow().as_ref().is_some_and(|sent| set_cookie(sent, name, out))
             }
             Variable::Map(position) => self.map(*position, out),
+            Variable::Geo(position) => self.geo(*position, out),
             Variable::Split(position) => self.split(*position, out),
             Variable::Capture(group) => {
                 let captures = self.course.captures.borrow();

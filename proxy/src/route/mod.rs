@@ -5,7 +5,7 @@
 //! - [`server`]: the virtual server for a host; [`location`]: the location for a path.
 //! - [`template`]: texts with `$variables`; [`variable`]: what they can name; [`names`]: how a name
 //!   is found, once, when the configuration is made live; [`map`]: nginx's `map`;
-//!   [`split`]: its `split_clients`.
+//!   [`split`]: its `split_clients`; [`geo`]: its `geo`.
 //! - [`script`]: what rewrites a request, with [`condition`] and [`rewrite`]; [`allow`]: who may ask.
 //! - [`regex`]: patterns and what they capture; [`lookup`]: one argument, one cookie.
 //!
@@ -16,6 +16,7 @@ pub mod allow;
 pub mod condition;
 pub mod escape;
 mod fact;
+pub mod geo;
 pub mod host;
 pub mod location;
 pub mod lookup;
@@ -34,6 +35,7 @@ mod wildcard;
 pub use allow::{AccessList, Who};
 pub use condition::{Condition, FileTest};
 pub use fact::Fact;
+pub use geo::{Geo, GeoSettings};
 pub use location::{Found, Location, Locations, Pattern};
 pub use map::{Map, MapSettings};
 pub use names::{NameError, Names, Settable};

@@ -68,6 +68,14 @@ impl Names {
         self.declare(name, Variable::Split(position))
     }
 
+    /// `geo ... $NAME`: the same for the one at this position.
+    ///
+    /// # Errors
+    /// The name is invalid or nginx's own.
+    pub fn declare_geo(&mut self, name: &str, position: usize) -> Result<(), NameError> {
+        self.declare(name, Variable::Geo(position))
+    }
+
     /// `set $NAME`: what is to be set. `$args` and `$limit_rate` are the request's own; what a map or a group defines
     /// stays worth that until it is set.
     ///

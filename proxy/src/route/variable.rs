@@ -58,6 +58,8 @@ pub enum Variable {
     LimitReqStatus,
     /// Bytes of the answer per second; 0 is no limit. `set` may change it.
     LimitRate,
+    /// The value of a `geo`, by its position.
+    Geo(usize),
     /// The value of a `split_clients`, by its position.
     Split(usize),
     /// The value of a `map`, by its position.

@@ -149,7 +149,7 @@ fn ends() -> Vec<Case> {
             let mut client = scene.connect();
             client.send(ASK);
             client.head();
-            client.send("bye");
+            client.send("end");
             client.read(3);
         }),
         guide("the worker goes")
@@ -159,18 +159,19 @@ fn ends() -> Vec<Case> {
                     visit.request();
                     visit.send(SWITCH.as_bytes());
                     visit.read(3);
-                    visit.send(b"bye");
+                    visit.send(b"end");
                 }),
             )
             .client(|scene| {
                 let mut client = scene.connect();
                 client.send(ASK);
                 client.head();
-                client.send("bye");
+                client.send("end");
                 client.read_to_end();
             }),
+        // What begins a frame would have the proxy hold the client (`orphan_release`): this does not.
         guide("the worker goes at once")
-            .worker("a", answer_and_close(format!("{SWITCH}bye")))
+            .worker("a", answer_and_close(format!("{SWITCH}end")))
             .client(|scene| {
                 let mut client = scene.connect();
                 client.send(ASK);

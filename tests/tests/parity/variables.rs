@@ -5,6 +5,7 @@ use crate::case::{Case, http, proxied, server};
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = bodies();
     cases.extend(shares());
+    cases.extend(addresses());
     cases.extend(rates());
     cases.push(
         Case::new(
@@ -64,6 +65,57 @@ fn bodies() -> Vec<Case> {
         .asks(BODY),
         logged("in the log", "proxy_pass http://unix:a.sock;"),
         logged("in the log, of a text", "return 200 text;"),
+    ]
+}
+
+fn addresses() -> Vec<Case> {
+    let case = |name: &str, lines: &str| {
+        let text = format!(
+            "geo $arg_ip $where {{ {lines} }} geo $mine {{ 127.0.0.0/8 here; }} \
+             server {{ listen 127.0.0.1:{{port}}; location / {{ return 200 \"$arg_ip [$where] $mine\"; }} }}"
+        );
+        Case::new(format!("geo: {name}"), http(&text))
+            .file("more.geo", "10.2.0.0/16 two; 11.0.0.0/8 eleven;")
+            .client(|scene| {
+                for ip in [
+                    "10.0.0.1",
+                    "10.0.0.9",
+                    "10.0.0.10",
+                    "10.1.2.3",
+                    "10.2.2.3",
+                    "11.1.1.1",
+                    "12.0.0.1",
+                    "::1",
+                    "fe80::1",
+                    "::ffff:10.1.2.3",
+                    "nowhere",
+                    "255.255.255.255",
+                ] {
+                    scene.get_each(&[&format!("/?ip={ip}")]);
+                }
+            })
+    };
+    vec![
+        case(
+            "networks",
+            "default other; 10.0.0.0/8 ten; 10.1.0.0/16 one; 10.1.2.3 host; fe80::/10 link; ::1 self; 255.255.255.255 none;",
+        ),
+        case("without a default", "10.0.0.0/8 ten;"),
+        case("a default of networks", "0.0.0.0/0 all; 10.0.0.0/8 ten;"),
+        case(
+            "included and deleted",
+            "include more.geo; delete 11.0.0.0/8; 10.0.0.0/8 ten; 10.0.0.0/8 again;",
+        ),
+        case("ranges", "ranges; default other; 10.0.0.0-10.0.0.9 a; 10.0.0.10-10.1.255.255 b;"),
+        case(
+            "ranges in ranges",
+            "ranges; 10.0.0.0-10.255.255.255 a; 10.0.0.9-10.0.0.9 b; 10.1.0.0-10.1.2.3 c; 10.0.0.0-10.0.0.1 d;",
+        ),
+        case(
+            "ranges deleted",
+            "ranges; 10.0.0.0-10.0.0.9 a; delete 10.0.0.0-10.0.0.9; 12.0.0.0-12.255.255.255 c;",
+        ),
+        case("nothing", ""),
     ]
 }
 

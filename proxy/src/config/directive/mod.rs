@@ -12,6 +12,7 @@ mod error_page;
 mod events;
 mod expires;
 mod files;
+mod geo;
 mod heads;
 mod http;
 mod include;

@@ -89,7 +89,6 @@ pub(super) const NAMES: &[&str] = &[
     "fastcgi_temp_file_write_size",
     "fastcgi_temp_path",
     "flv",
-    "geo",
     "geoip_city",
     "geoip_country",
     "geoip_org",

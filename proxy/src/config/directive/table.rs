@@ -102,6 +102,7 @@ pub(super) const TABLE: &[&[Directive]] = &[
     super::events::DIRECTIVES,
     super::expires::DIRECTIVES,
     super::files::DIRECTIVES,
+    super::geo::DIRECTIVES,
     super::heads::DIRECTIVES,
     super::http::DIRECTIVES,
     super::include::DIRECTIVES,

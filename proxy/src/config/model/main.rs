@@ -1,6 +1,7 @@
 //! The whole configuration: nginx's main context and its `http` block.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +82,8 @@ pub struct Http {
     pub upstreams: Vec<Upstream>,
     /// `map` blocks, in the order written.
     pub maps: Vec<Map>,
+    /// `geo` blocks, in the order written.
+    pub geos: Vec<Geo>,
     /// `split_clients` blocks, in the order written.
     pub splits: Vec<SplitClients>,
     /// `limit_req_zone` and `limit_conn_zone`, in the order written.
@@ -93,6 +96,23 @@ pub struct Http {
     pub log_conditions: Vec<Spanned<String>>,
     /// The names of every `set_real_ip_from`, wherever it stands; not yet resolved.
     pub real_ip_names: Vec<Spanned<String>>,
+}
+
+/// `geo [SOURCE] $VARIABLE { ... }`
+#[derive(Debug, Clone)]
+pub struct Geo {
+    /// The variable that is the address; `None` is the client's.
+    pub source: Option<Spanned<String>>,
+    /// The variable, without `$`.
+    pub variable: Spanned<String>,
+    /// `volatile`
+    pub volatile: bool,
+    /// `default`
+    pub default: String,
+    /// Networks with the bits that count, each with its value.
+    pub nets: Vec<(IpAddr, u8, String)>,
+    /// Ranges, none of which have an address in common.
+    pub ranges: Vec<(Ipv4Addr, Ipv4Addr, String)>,
 }
 
 /// `split_clients KEY $VARIABLE { ... }`

@@ -22,7 +22,7 @@ pub use answer::{
 pub use client::{Amount, Clients, Endings, Heads, Linger, Pace};
 pub use limit::{ConnectionLimit, LimitCounts, LimitZone, Limited, Limits, RequestLimit};
 pub use log::{AccessLog, ErrorLog, Escape, LogBuffer, LogFormat, LogLevel, LogTarget};
-pub use main::{Config, EventMethod, Http, Map, MapEntry, SplitClients, User};
+pub use main::{Config, EventMethod, Geo, Http, Map, MapEntry, SplitClients, User};
 pub use proxying::{FlagsRule, IgnoredHeaders, Matching, Proxying, RedirectRule, ReplaceRule};
 pub use rewrite::{Condition, FileTest, Return, RewriteFlag, Step};
 pub use server::{

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::case::{Case, balanced};
+use crate::case::{Case, balanced, http};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -36,6 +36,40 @@ pub(crate) fn cases() -> Vec<Case> {
                     scene.note_choices(&choices);
                 });
         cases.push(refusing.iter().fold(case, |case, name| case.refusing(name)));
+    }
+    for (title, servers, _) in scenes().into_iter().take(3) {
+        let upstream = format!("ip_hash;\n{servers}");
+        let believed = "} set_real_ip_from 127.0.0.1; real_ip_header X-Mine; location /none {";
+        cases.push(
+            Case::new(format!("ip_hash of IPv6: {title}"), balanced(&upstream, believed))
+                .named_workers(&["a", "b", "c", "d"])
+                .client(|scene| {
+                    let mut client = scene.connect();
+                    let choices: Vec<_> = (0..400_u32)
+                        .map(|n| {
+                            let (net, host) = (n / 4, n.wrapping_mul(0x9e37));
+                            let field = format!("X-Mine: 2001:db8:{net:x}::{host:x}");
+                            client.choice_with("/", &field)
+                        })
+                        .collect();
+                    scene.note_choices(&choices);
+                }),
+        );
+        // All that come over a Unix socket are one client.
+        let over_unix = http(&format!(
+            "upstream u {{ {upstream} }} \
+             server {{ listen unix:own.sock; location / {{ proxy_pass http://u; }} }} \
+             server {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://unix:own.sock; }} }}"
+        ));
+        cases.push(
+            Case::new(format!("ip_hash over a Unix socket: {title}"), over_unix)
+                .named_workers(&["a", "b", "c", "d"])
+                .client(|scene| {
+                    let mut client = scene.connect();
+                    let choices: Vec<_> = (0..20).map(|_| client.choice("/")).collect();
+                    scene.note_choices(&choices);
+                }),
+        );
     }
     cases.push(
         Case::new("hash: an empty key takes turns", balanced(&format!("hash $arg_k;\n{FOUR}"), ""))

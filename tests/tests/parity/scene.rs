@@ -125,7 +125,12 @@ impl Client {
 
     /// The body, or the status where it is an error, of the answer to this target.
     pub(crate) fn choice(&mut self, target: &str) -> String {
-        self.send(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        self.choice_with(target, "X: y")
+    }
+
+    /// The same, with this field in the request.
+    pub(crate) fn choice_with(&mut self, target: &str, field: &str) -> String {
+        self.send(format!("GET {target} HTTP/1.1\r\nHost: h\r\n{field}\r\n\r\n"));
         let Ok(head) = self.wire.head() else { return "(closed)".to_owned() };
         let body = self.wire.body(head.response_framing("GET"));
         match head.status() {

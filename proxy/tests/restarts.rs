@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{GET, House, SWITCH, Says, UPGRADE, Wire, wait_until};
+use common::{GET, House, OK, SWITCH, Says, UPGRADE, Wire, wait_until};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 const TWO: &str = "least_conn; server unix:{dir}/a.sock; server unix:{dir}/b.sock;";
@@ -38,6 +38,31 @@ fn a_handshake_waits_for_a_socket_that_is_missing() {
     assert_eq!(house.active(), [0, 1]);
     drop((client, server));
     house.wait_for_peace();
+}
+
+#[test]
+fn a_handshake_waits_for_a_socket_that_matches() {
+    let upstream = "server unix:{dir}/run-*.sock;";
+    let location = "proxy_next_upstream_timeout 20s;";
+    let house = House::saying(Says { upstream, location, ..Says::default() });
+    let mut client = held(&house);
+    let (_server, _) = house.worker("run-1.sock").answer(SWITCH);
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
+}
+
+#[test]
+fn a_request_waits_in_the_queue_for_a_socket_that_matches() {
+    let upstream = "server unix:{dir}/run-*.sock; queue 1 timeout=60s;";
+    let house = House::saying(Says { upstream, ..Says::default() });
+    let mut client = house.client();
+    client.send(GET);
+    // The queue has one place: whoever finds it taken is told so.
+    let mut other = house.client();
+    other.send(GET);
+    house.wait_for_error("upstream queue is full while connecting to upstream");
+    assert!(client.is_silent() != other.is_silent());
+    let _answered = house.worker("run-1.sock").answer(OK);
+    wait_until("both are answered", || !client.is_silent() && !other.is_silent());
 }
 
 #[test]

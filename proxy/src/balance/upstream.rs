@@ -139,6 +139,12 @@ impl<A> Upstream<A> {
         peers.into_iter().any(|(index, peer)| !peer.settings.down && !tried.contains(index))
     }
 
+    /// Whether there is no peer at all: none has come yet, or all have gone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inner.peers.is_empty()
+    }
+
     /// Where the peers listen, in the order written.
     #[must_use]
     pub fn addresses(&self) -> Vec<A>

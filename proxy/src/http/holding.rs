@@ -17,11 +17,12 @@ const SOON: Duration = Duration::from_millis(20);
 const OFTEN: Duration = Duration::from_millis(250);
 
 impl Forwarded<'_> {
-    /// Waits until a server takes a connection, where waiting makes sense: one was away, the request
-    /// is a handshake, and there is a time in which others may be tried. Looking is no try: nobody
+    /// Waits until a server takes a connection, where waiting makes sense: one was away, or all have
+    /// gone, the request is a handshake, and there is a time in which others may be tried. Looking is no try: nobody
     /// is blamed, and the log says nothing of it.
     pub(super) async fn held(&mut self) -> Option<(Lease, Option<Connection>)> {
-        if !(self.absent && self.upgrade && self.asks_for_websocket()) {
+        let is_nobody_there = self.absent || self.upstream.balance.is_empty();
+        if !(is_nobody_there && self.upgrade && self.asks_for_websocket()) {
             return None;
         }
         let mut left = self.budget.time_left(Instant::now())?;

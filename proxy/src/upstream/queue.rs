@@ -34,7 +34,7 @@ pub(crate) enum Unavailable {
 }
 
 impl Group {
-    /// Takes a server for a request; where there is a queue, waits in it while all are full. When
+    /// Takes a server for a request; where there is a queue, waits in it while all are full or gone. When
     /// servers come or go meanwhile, `current` becomes what there is then, and nobody counts as
     /// tried.
     pub(crate) async fn lease<'a>(
@@ -52,7 +52,8 @@ impl Group {
         {
             return Ok(lease);
         }
-        if !balance.has_untried(tried) {
+        // Where there is nobody, somebody may come.
+        if !(balance.has_untried(tried) || balance.is_empty()) {
             return Err(Unavailable::None);
         }
         let mut turn = balance.queue(queue.requests).ok_or(Unavailable::QueueFull)?;

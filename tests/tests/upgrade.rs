@@ -17,7 +17,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// How many tunnels there are; one in so many carries large messages.
 const TUNNELS: usize = 2000;
@@ -55,7 +56,7 @@ async fn talk(
         let start = Instant::now();
         let said = socket.send(Message::text(text.clone())).await;
         said.map_err(|error| failed("send", &error))?;
-        match timeout(PATIENCE, socket.next()).await {
+        match timeout(PATIENCE, hear(&mut socket)).await {
             Ok(Some(Ok(Message::Text(echo)))) if echo.as_str() == text => {}
             other => return Err(format!("client {number}, message {message}: {other:?}")),
         }
@@ -69,9 +70,19 @@ async fn talk(
         let _stopped = timeout(pause, stop.clone().changed()).await;
     }
     socket.close(None).await.map_err(|error| failed("close", &error))?;
-    match timeout(PATIENCE, socket.next()).await {
+    match timeout(PATIENCE, hear(&mut socket)).await {
         Ok(None | Some(Ok(Message::Close(_)))) => Ok(()),
         other => Err(format!("client {number}: close: {other:?}")),
+    }
+}
+
+/// What is said next. A worker's pings are answered and not told: it sends one every 20 seconds.
+async fn hear(socket: &mut WebSocketStream<TcpStream>) -> Option<Result<Message, Error>> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Ping(_))) => {}
+            said => return said,
+        }
     }
 }
 

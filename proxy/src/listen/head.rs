@@ -35,7 +35,7 @@ const UPGRADE: usize = 3;
 
 /// What is known of a head so far. All positions count from its first byte.
 #[derive(Debug, Clone)]
-pub(super) struct Head {
+pub(crate) struct Head {
     rules: HeadRules,
     /// Where the first line begins that was not looked at.
     at: usize,
@@ -59,21 +59,21 @@ pub(super) struct Head {
 
 /// A whole head that may be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     /// Its length in bytes.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// Where its request line ends.
     pub(super) line: usize,
     /// What follows it.
-    pub(super) body: Body,
+    pub(crate) body: Body,
     /// Whether it asks for another protocol: what follows the body may be no HTTP.
     pub(super) upgrade: bool,
     /// Whether hyper needs it in other words: see [`line::rewrite`].
-    pub(super) odd: bool,
+    pub(crate) odd: bool,
 }
 
 impl Head {
-    pub(super) fn new(rules: HeadRules) -> Self {
+    pub(crate) fn new(rules: HeadRules) -> Self {
         Self {
             rules,
             at: 0,
@@ -92,7 +92,7 @@ impl Head {
     }
 
     /// Goes on with `bytes`, which start with the head's first byte: the head once it is whole.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<Whole>, Fault> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Option<Whole>, Fault> {
         while let Some(end) = memchr(b'\n', bytes.get(self.scanned..).unwrap_or_default()) {
             let end = self.scanned + end;
             let start = self.at;

@@ -34,9 +34,9 @@ pub(super) struct Field<'a> {
 
 /// Why a head is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// nginx's status, its own 494 for a head that is too large among them.
-    pub(super) status: u16,
+    pub(crate) status: u16,
     /// What the client has sent, for the log.
     pub(super) why: Cow<'static, str>,
 }

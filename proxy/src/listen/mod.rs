@@ -18,6 +18,8 @@ mod writing;
 
 pub(crate) use accept::{Door, Place, accept};
 pub(crate) use crowd::{Crowd, Limits, Shortage};
+#[cfg(fuzzing)]
+pub(crate) use head::Head;
 pub(crate) use parcel::{Carried, Parcel, Parcels, Resting, unpack};
 pub(crate) use release::{LOOK, Releases};
 pub(crate) use roster::Roster;

@@ -36,7 +36,7 @@ pub(crate) struct Head {
     /// How many bytes it was on the wire.
     pub(crate) length: usize,
     /// What follows it.
-    pub(super) body: Body,
+    pub(crate) body: Body,
     /// Whether the connection may carry another request.
     pub(super) keep: bool,
 }
@@ -47,7 +47,7 @@ impl Head {
     ///
     /// # Errors
     /// [`Failure::Invalid`], in nginx's words.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         bytes: &[u8],
         method: &Method,
         largest: usize,

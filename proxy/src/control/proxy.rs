@@ -310,6 +310,11 @@ impl Proxy {
         matches!(*self.plan.borrow(), Plan::Serve { .. } | Plan::Pause)
     }
 
+    /// Waits until every thread has answered; gives whether none has ended that should not have.
+    pub(super) async fn is_alive(&self) -> bool {
+        self.survey.is_answered().await || !self.serves()
+    }
+
     fn parcels(&self, parcels: Vec<Parcel>, current: &Current) -> Parcels {
         let log = current.error_log.clone();
         Parcels::new(parcels, self.threads, self.survey.counters.clone(), log)

@@ -9,6 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd;
 
 use super::account::{become_user, warn_of_root};
+use super::activation::Passed;
 use super::handover::{Handover, Listener};
 use super::pid_file::PidFile;
 use super::prepared::Prepared;
@@ -49,17 +50,23 @@ pub(crate) fn run(
     let goes_on = handover.is_some();
     let service = Service::from_environment();
     let listeners = handover.as_mut().map(|left| std::mem::take(&mut left.listeners));
-    let bound = listeners.unwrap_or_default().into_iter().map(Listener::into_bound);
-    let bound = bound.collect::<io::Result<_>>();
-    let bound = bound.map_err(|error| Error::system("getsockname()", error))?;
-    let prepared = Prepared::new(config, bound)?;
+    let passed = match listeners {
+        Some(listeners) => {
+            let bound = listeners.into_iter().map(Listener::into_bound).collect::<io::Result<_>>();
+            let bound = bound.map_err(|error| Error::system("getsockname()", error))?;
+            Passed { bound, by_nginx: false }
+        }
+        None => Passed::receive()?,
+    };
+    let stays = goes_on || passed.by_nginx;
+    let prepared = Prepared::new(config, passed.bound)?;
     let mut pid = pid_file(config, handover.as_mut())?;
     let stderr = match goes_on {
         true => None,
         false => stderr_of_daemon(config, &prepared)?,
     };
     raise_descriptor_limit(config)?;
-    if config.daemon && !goes_on {
+    if config.daemon && !stays {
         go_to_background().map_err(|error| Error::system("daemon()", error))?;
         service.moved();
     }

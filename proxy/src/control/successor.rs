@@ -13,6 +13,7 @@ use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
 use super::account::keep_powers;
+use super::activation;
 use super::handover::{CHECK, FORMAT, Handover, VARIABLE};
 use super::pid_file::PidFile;
 use super::proxy::Proxy;
@@ -156,8 +157,9 @@ impl Successor {
     fn words(&self, file: &Inherited) -> io::Result<(CString, Vec<CString>, Vec<CString>)> {
         let text = |bytes: &[u8]| CString::new(bytes).map_err(io::Error::from);
         let args = self.args.iter().map(|arg| text(arg.as_bytes()));
-        let known = |name: &OsString| self.left.iter().any(|(known, _)| name == known);
-        let others = std::env::vars_os().filter(|(name, _)| name != VARIABLE && !known(name));
+        let mut known = self.left.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        known.extend(activation::VARIABLES.iter().chain([&VARIABLE]));
+        let others = std::env::vars_os().filter(|(name, _)| !known.iter().any(|it| name == it));
         let pairs =
             others.map(|(name, value)| text(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
         let left = self.left.iter().map(|(name, value)| format!("{name}={value}"));

@@ -1,11 +1,7 @@
 //! Sockets that are passed to the program at its start, by a service manager (which is the test) or
 //! in nginx's way.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests, which stop at what is unexpected"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which stop at what is unexpected")]
 
 mod common;
 

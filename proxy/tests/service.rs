@@ -10,7 +10,8 @@
 mod common;
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
+use std::iter;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
@@ -48,10 +49,14 @@ impl Manager {
 
     /// The next message, line by line.
     fn next(&self) -> Vec<String> {
+        self.try_next().unwrap()
+    }
+
+    fn try_next(&self) -> io::Result<Vec<String>> {
         let mut message = [0; 4096];
-        let length = self.0.recv(&mut message).unwrap();
-        let text = String::from_utf8(message[..length].to_vec()).unwrap();
-        text.lines().map(str::to_owned).collect()
+        let length = self.0.recv(&mut message)?;
+        let text = std::str::from_utf8(&message[..length]).unwrap();
+        Ok(text.lines().map(str::to_owned).collect())
     }
 
     /// Waits for a message that begins with this, past what may come at any time.
@@ -72,12 +77,12 @@ impl Manager {
         while !self.next().contains(&status) {}
     }
 
-    /// Whether nothing is left to hear.
-    fn has_heard_all(&self) -> bool {
+    /// What has come that nobody has listened to.
+    fn rest(&self) -> Vec<Vec<String>> {
         self.0.set_nonblocking(true).unwrap();
-        let next = self.0.recv(&mut [0; 16]);
+        let rest = iter::from_fn(|| self.try_next().ok()).collect();
         self.0.set_nonblocking(false).unwrap();
-        next.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+        rest
     }
 }
 
@@ -127,7 +132,7 @@ fn it_is_ready_when_it_can_be_asked_and_stops_when_it_is_told_to() {
         signal(name, &running.pid());
         manager.hears("STOPPING=1");
         assert_eq!(running.end().code, Some(0));
-        assert!(manager.has_heard_all());
+        assert!(manager.rest().is_empty());
     }
 }
 
@@ -136,7 +141,7 @@ fn a_start_that_fails_is_not_ready() {
     let place = Place::with(&CONF.replace("events {}", "events {} nonsense;"));
     let manager = Manager::of(&place);
     assert_eq!(place.spawn(proxy(&place)).end().code, Some(1));
-    assert!(manager.has_heard_all());
+    assert!(manager.rest().is_empty());
 }
 
 #[test]
@@ -193,9 +198,8 @@ fn its_status_counts_tunnels_and_servers_and_what_is_left_of_them_at_the_end() {
     signal("HUP", &running.pid());
     drop(first);
     assert_eq!(running.end().code, Some(0));
-    while !manager.has_heard_all() {
-        assert!(manager.next()[0].starts_with("STATUS=ending"));
-    }
+    let ready = |message: &Vec<String>| message[0] == "READY=1";
+    assert!(!manager.rest().iter().any(ready));
 }
 
 #[test]
@@ -255,12 +259,12 @@ fn the_watchdog_hears_of_it_only_while_every_thread_answers() {
         let alert = log.lines().find(|line| line.contains("[alert]"));
         alert.is_some_and(|line| line.contains("a worker thread does not answer"))
     });
-    while !manager.has_heard_all() {}
+    manager.rest();
     // The main thread still does its work, and does not say that all is well.
     signal("HUP", &running.pid());
     hears_reloading(&manager);
     manager.hears("READY=1");
-    assert!(manager.has_heard_all());
+    assert!(manager.rest().is_empty());
     let mut all = vec![0; 1 << 20];
     while pipe.read(&mut all).is_ok() {}
     manager.hears("WATCHDOG=1");

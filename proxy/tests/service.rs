@@ -10,7 +10,7 @@
 mod common;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::iter;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
@@ -54,7 +54,13 @@ impl Manager {
 
     fn try_next(&self) -> io::Result<Vec<String>> {
         let mut message = [0; 4096];
-        let length = self.0.recv(&mut message)?;
+        // With a limit it is not called again by itself after a signal.
+        let length = loop {
+            match self.0.recv(&mut message) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                received => break received?,
+            }
+        };
         let text = std::str::from_utf8(&message[..length]).unwrap();
         Ok(text.lines().map(str::to_owned).collect())
     }

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, ErrorKind::Interrupted};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -181,9 +181,10 @@ impl Service {
 
     /// The manager may be away, or about to be another program image: it is told the next time.
     fn tell(&self, what: &str) {
-        if let Some(Manager { socket, address }) = &self.manager {
-            let _ = socket.send_to_addr(what.trim_start().as_bytes(), address);
-        }
+        let Some(Manager { socket, address }) = &self.manager else { return };
+        let what = what.trim_start().as_bytes();
+        // A signal ends a call that has a limit, which is no reason not to tell.
+        while socket.send_to_addr(what, address).is_err_and(|e| e.kind() == Interrupted) {}
     }
 }
 

@@ -61,6 +61,9 @@ pub(super) type Logs<'a> = dyn Fn(Option<&Path>) -> Option<Arc<LogFile>> + 'a;
 pub(super) struct Listener {
     asked: Addr,
     socket: Inherited,
+    /// The process that has bound it, if that was another one.
+    #[serde(default)]
+    lender: Option<u32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -126,9 +129,10 @@ impl Handover {
     /// # Errors
     /// When the process is out of descriptors.
     pub(super) fn new(bound: &[Arc<Bound>], counted: (u64, u64)) -> io::Result<Self> {
-        let listeners = bound
-            .iter()
-            .map(|bound| Ok(Listener { asked: bound.asked().clone(), socket: bound.bequeath()? }));
+        let listeners = bound.iter().map(|bound| {
+            let (asked, lender) = (bound.asked().clone(), bound.lender());
+            Ok(Listener { asked, socket: bound.bequeath()?, lender })
+        });
         Ok(Self {
             format: FORMAT,
             superuser: false,
@@ -231,7 +235,7 @@ fn micros(time: SystemTime) -> u64 {
 impl Listener {
     /// The socket, as it goes on here.
     pub(super) fn into_bound(self) -> io::Result<Arc<Bound>> {
-        Bound::inherit(self.asked, self.socket)
+        Bound::inherit(self.asked, self.socket, self.lender)
     }
 }
 

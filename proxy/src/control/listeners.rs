@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::proxy::Error;
 use crate::generation::{Generation, Listening};
 use crate::net::Bound;
-use crate::observe::{Level, errno};
+use crate::observe::{ErrorLog, Level, errno};
 
 /// Binds what is not bound yet, in the order of the generation's doors.
 pub(super) fn bind(
@@ -14,7 +14,7 @@ pub(super) fn bind(
 ) -> Result<Vec<Arc<Bound>>, Error> {
     let bind = |door: &Listening| {
         let door = &door.door;
-        match known.iter().find(|bound| bound.asked() == &door.addr) {
+        match known.iter().find(|bound| bound.is_at(&door.addr)) {
             Some(bound) => Ok(bound.clone()),
             None => Bound::bind(&door.addr, &door.options)
                 .map_err(|error| Error::Bind { addr: door.addr.clone(), error }),
@@ -31,6 +31,21 @@ pub(super) fn change(generation: &Generation, bound: &[Arc<Bound>]) {
             let (addr, error) = (bound.addr(), errno(&error));
             let what = format_args!("setsockopt() on {addr} failed ({error}), ignored");
             generation.error_log.log(Level::Alert, what);
+        }
+    }
+}
+
+/// Says what becomes of those that another process has bound for this one.
+pub(super) fn tell_lent(known: &[Arc<Bound>], used: &[Arc<Bound>], log: &ErrorLog) {
+    for bound in known.iter().filter(|bound| bound.lender().is_some()) {
+        let addr = bound.addr();
+        if used.iter().any(|used| Arc::ptr_eq(used, bound)) {
+            log.log(Level::Notice, format_args!("using the inherited socket {addr}"));
+        } else {
+            log.log(
+                Level::Warn,
+                format_args!("the inherited socket {addr} is closed: no \"listen\" names it"),
+            );
         }
     }
 }

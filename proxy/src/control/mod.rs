@@ -1,6 +1,8 @@
-//! Above all: the running proxy, its threads, its reloads and its end.
+//! Above all: the running proxy, its threads, its reloads and its end; and the service manager that
+//! may have started it.
 
 mod account;
+mod activation;
 mod budget;
 mod current;
 mod handover;
@@ -9,6 +11,7 @@ mod pid_file;
 mod prepared;
 mod process;
 mod proxy;
+mod service;
 mod signals;
 mod start_log;
 mod successor;

@@ -34,16 +34,17 @@ pub struct Prepared {
 
 impl Prepared {
     /// Builds, and binds what is not bound yet.
-    pub(super) fn new(config: &Config, bound: Vec<Arc<Bound>>) -> Result<Self, Error> {
+    pub(super) fn new(config: &Config, known: Vec<Arc<Bound>>) -> Result<Self, Error> {
         let (zone, limits, files) = (Zone::new(), Zones::new(), LogFiles::default());
         let generation = generation::build(config, &zone, &limits, &files)?;
-        let bound = listeners::bind(&generation, &bound).inspect_err(|error| {
+        let bound = listeners::bind(&generation, &known).inspect_err(|error| {
             // Whoever starts it is told anyway; who reads the log afterwards would not know.
             if !(config.error_log.is_empty() || files.uses_stderr()) {
                 generation.error_log.log(Level::Emerg, format_args!("{error}"));
             }
         })?;
         listeners::change(&generation, &bound);
+        listeners::tell_lent(&known, &bound, &generation.error_log);
         Ok(Self { zone, limits, files, generation, bound })
     }
 

@@ -9,10 +9,12 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd;
 
 use super::account::{become_user, warn_of_root};
+use super::activation::Passed;
 use super::handover::{Handover, Listener};
 use super::pid_file::PidFile;
 use super::prepared::Prepared;
 use super::proxy::{Error, Proxy};
+use super::service::Service;
 use super::signals::{self, Signals};
 use super::successor::{Successor, Unfit};
 use crate::config::model::LogTarget;
@@ -46,19 +48,27 @@ pub(crate) fn run(
     reload: impl Fn() -> Result<Config, Problem>,
 ) -> Result<(), Error> {
     let goes_on = handover.is_some();
+    let service = Service::from_environment();
     let listeners = handover.as_mut().map(|left| std::mem::take(&mut left.listeners));
-    let bound = listeners.unwrap_or_default().into_iter().map(Listener::into_bound);
-    let bound = bound.collect::<io::Result<_>>();
-    let bound = bound.map_err(|error| Error::system("getsockname()", error))?;
-    let prepared = Prepared::new(config, bound)?;
+    let passed = match listeners {
+        Some(listeners) => {
+            let bound = listeners.into_iter().map(Listener::into_bound).collect::<io::Result<_>>();
+            let bound = bound.map_err(|error| Error::system("getsockname()", error))?;
+            Passed { bound, by_nginx: false }
+        }
+        None => Passed::receive()?,
+    };
+    let stays = goes_on || passed.by_nginx;
+    let prepared = Prepared::new(config, passed.bound)?;
     let mut pid = pid_file(config, handover.as_mut())?;
     let stderr = match goes_on {
         true => None,
         false => stderr_of_daemon(config, &prepared)?,
     };
     raise_descriptor_limit(config)?;
-    if config.daemon && !goes_on {
+    if config.daemon && !stays {
         go_to_background().map_err(|error| Error::system("daemon()", error))?;
+        service.moved();
     }
     // Whoever reads the pid may send a signal at once: it is listened to first.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -79,7 +89,8 @@ pub(crate) fn run(
                 .map_err(|error| Error::system("dup2()", error.into()))?;
         }
         warn_of_root(config, &proxy.error_log());
-        let successor = Successor::of_this(superuser);
+        service.ready(&proxy);
+        let successor = Successor::of_this(superuser, service.left());
         let upgrade = async || match &successor {
             Ok(successor) => {
                 let Err(unfit) = successor.take_over(&proxy, pid.as_ref()).await;
@@ -87,7 +98,10 @@ pub(crate) fn run(
             }
             Err(error) => Unfit::unknown(error),
         };
-        signals.obey(&proxy, config.daemon, reload, upgrade).await;
+        tokio::select! {
+            () = signals.obey(&proxy, &service, config.daemon, reload, upgrade) => {}
+            never = service.attend(&proxy) => match never {},
+        }
         drop(pid);
         Ok(())
     })

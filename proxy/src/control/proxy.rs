@@ -1,6 +1,7 @@
 //! The running proxy, as a program that embeds it sees it.
 
 use std::io;
+use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,22 @@ pub enum Error {
         addr: Addr,
         /// What the system said.
         error: io::Error,
+    },
+    /// A descriptor that the process was given at its start is no socket to listen at.
+    #[error("the inherited socket #{number} cannot be used ({})", errno(.error))]
+    Inherited {
+        /// Its number.
+        number: RawFd,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+    /// A variable that is to name such descriptors does not.
+    #[error("invalid socket number \"{text}\" in {variable} environment variable")]
+    Environment {
+        /// Its name.
+        variable: &'static str,
+        /// What it says.
+        text: String,
     },
     /// A system call failed.
     #[error("{call} failed ({})", errno(.error))]
@@ -308,6 +325,11 @@ impl Proxy {
     /// Whether it serves, or will again.
     pub(super) fn serves(&self) -> bool {
         matches!(*self.plan.borrow(), Plan::Serve { .. } | Plan::Pause)
+    }
+
+    /// Waits until every thread has answered; gives whether none has ended that should not have.
+    pub(super) async fn is_alive(&self) -> bool {
+        self.survey.is_answered().await || !self.serves()
     }
 
     fn parcels(&self, parcels: Vec<Parcel>, current: &Current) -> Parcels {

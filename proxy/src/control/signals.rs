@@ -6,6 +6,7 @@ use nix::sys::signal::{SigSet, Signal as Known};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::proxy::{Error, Proxy};
+use super::service::Service;
 use super::successor::Unfit;
 use crate::config::{Config, Problem};
 use crate::observe::Level;
@@ -65,6 +66,7 @@ impl Signals {
     pub(super) async fn obey(
         mut self,
         proxy: &Proxy,
+        service: &Service,
         daemon: bool,
         reload: impl Fn() -> Result<Config, Problem>,
         upgrade: impl AsyncFn() -> Unfit,
@@ -78,14 +80,17 @@ impl Signals {
                 _ = self.term.recv() => {
                     log("signal 15 (SIGTERM) received, exiting");
                     proxy.stop();
+                    service.stopping(proxy);
                 }
                 _ = self.int.recv() => {
                     log("signal 2 (SIGINT) received, exiting");
                     proxy.stop();
+                    service.stopping(proxy);
                 }
                 _ = self.quit.recv() => {
                     log("signal 3 (SIGQUIT) received, shutting down");
                     proxy.quit();
+                    service.stopping(proxy);
                 }
                 _ = self.winch.recv(), if daemon => {
                     log("signal 28 (SIGWINCH) received, stop accepting connections");
@@ -97,20 +102,29 @@ impl Signals {
                 }
                 _ = self.usr2.recv() => {
                     log("signal 12 (SIGUSR2) received, changing binary");
+                    service.begin_change(proxy);
                     // It comes back only when nothing has changed.
                     let unfit = upgrade().await;
-                    say(Level::Emerg, &format!("the binary is not changed: {unfit}"));
+                    let trouble = format!("the binary is not changed: {unfit}");
+                    say(Level::Emerg, &trouble);
+                    service.end_change(proxy, Some(trouble));
                 }
                 _ = self.hup.recv() => {
                     log("signal 1 (SIGHUP) received, reconfiguring");
+                    service.begin_change(proxy);
                     let loaded = reload().map_err(Error::from);
                     let loaded = loaded.inspect_err(|error| proxy.note_failure(error));
-                    match loaded.and_then(|config| proxy.reload(&config)) {
-                        Ok(()) => log("reconfigured"),
-                        Err(error) => {
-                            proxy.error_log().log(Level::Emerg, format_args!("{error}"));
+                    let trouble = match loaded.and_then(|config| proxy.reload(&config)) {
+                        Ok(()) => {
+                            log("reconfigured");
+                            None
                         }
-                    }
+                        Err(error) => {
+                            say(Level::Emerg, &error.to_string());
+                            Some(format!("the configuration is not changed: {error}"))
+                        }
+                    };
+                    service.end_change(proxy, trouble);
                 }
             }
         }

@@ -13,6 +13,7 @@ use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
 use super::account::keep_powers;
+use super::activation;
 use super::handover::{CHECK, FORMAT, Handover, VARIABLE};
 use super::pid_file::PidFile;
 use super::proxy::Proxy;
@@ -33,6 +34,8 @@ pub(super) struct Successor {
     args: Vec<OsString>,
     /// Whether root has started the process.
     superuser: bool,
+    /// Variables that have another value there.
+    left: Vec<(&'static str, String)>,
 }
 
 /// Why it did not.
@@ -70,9 +73,9 @@ impl Successor {
     ///
     /// # Errors
     /// The system does not tell where that is.
-    pub(super) fn of_this(superuser: bool) -> io::Result<Self> {
+    pub(super) fn of_this(superuser: bool, left: Vec<(&'static str, String)>) -> io::Result<Self> {
         let args = std::env::args_os().collect();
-        Ok(Self { binary: std::env::current_exe()?, args, superuser })
+        Ok(Self { binary: std::env::current_exe()?, args, superuser, left })
     }
 
     /// Has it take over, if it can. Until it is sure that it can, nothing happens; when the system
@@ -154,14 +157,17 @@ impl Successor {
     fn words(&self, file: &Inherited) -> io::Result<(CString, Vec<CString>, Vec<CString>)> {
         let text = |bytes: &[u8]| CString::new(bytes).map_err(io::Error::from);
         let args = self.args.iter().map(|arg| text(arg.as_bytes()));
-        let others = std::env::vars_os().filter(|(name, _)| name != VARIABLE);
+        let mut known = self.left.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        known.extend(activation::VARIABLES.iter().chain([&VARIABLE]));
+        let others = std::env::vars_os().filter(|(name, _)| !known.iter().any(|it| name == it));
         let pairs =
             others.map(|(name, value)| text(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
-        let own = text(format!("{VARIABLE}={file}").as_bytes());
+        let left = self.left.iter().map(|(name, value)| format!("{name}={value}"));
+        let own = left.chain([format!("{VARIABLE}={file}")]).map(|pair| text(pair.as_bytes()));
         Ok((
             text(self.binary.as_os_str().as_bytes())?,
             args.collect::<io::Result<_>>()?,
-            pairs.chain([own]).collect::<io::Result<_>>()?,
+            pairs.chain(own).collect::<io::Result<_>>()?,
         ))
     }
 }

@@ -145,6 +145,25 @@ impl Survey {
         all
     }
 
+    /// Waits until every thread has answered; gives whether all are there. One that has ended is
+    /// not.
+    pub(super) async fn is_answered(&self) -> bool {
+        let known = Arc::new(self.zone.servers());
+        let asked = self.threads.iter().map(|thread| {
+            let (to, answer) = oneshot::channel();
+            thread.send(Ask { known: known.clone(), some: 0, to }).ok().map(|()| answer)
+        });
+        let asked: Vec<_> = asked.collect();
+        let mut all = true;
+        for answer in asked {
+            all &= match answer {
+                Some(answer) => answer.await.is_ok(),
+                None => false,
+            };
+        }
+        all
+    }
+
     fn listener(&self, (asked, addr): &(Addr, Addr)) -> Listener {
         let listener = self.counters.listener(&asked.to_string());
         let counts = listener.read();

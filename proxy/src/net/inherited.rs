@@ -14,12 +14,13 @@ const FIRST: RawFd = 3;
 ///
 /// What this process opens is closed when it becomes another image (close-on-exec), but for what
 /// was to be [kept](Inherited::keep). So a descriptor that is not closed then belongs to nobody yet
-/// in the new image; whoever takes it over marks it as closed then, and it is taken over once.
+/// in the new image, nor does one that whoever has started the process has left open for it. Who
+/// takes it over marks it as closed then, and it is taken over once.
 #[derive(Debug)]
 pub(crate) struct Inherited(OwnedFd);
 
 impl Inherited {
-    /// From the image before this one.
+    /// From the image before this one, or from whoever has started the process.
     ///
     /// # Errors
     /// There is no such descriptor, or it is somebody's.
@@ -97,7 +98,8 @@ fn flags(number: RawFd) -> io::Result<FdFlags> {
 fn own(number: RawFd) -> Inherited {
     // SAFETY: it is open, not standard, and not closed on exec. Nothing in this process opens such
     // a descriptor, and what `keep` makes one is held until the process is another image. So the
-    // image before this one left it here, and nobody has taken it over: that would have marked it.
+    // image before this one left it here, or whoever has started the process, and nobody has taken
+    // it over: that would have marked it.
     Inherited(unsafe { OwnedFd::from_raw_fd(number) })
 }
 

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream as StdTcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::parent_id;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -68,12 +69,15 @@ impl Options {
 
 /// A listening socket that the process holds; threads accept from it through [`Bound::listener`].
 ///
-/// Dropping the last handle closes it, and removes the file of a Unix socket.
+/// Dropping the last handle closes it, and removes the file of a Unix socket, unless that is another
+/// process's.
 #[derive(Debug)]
 pub(crate) struct Bound {
     asked: Addr,
     addr: Addr,
     fd: OwnedFd,
+    /// The process that has bound it, if that was another one, our parent.
+    lender: Option<u32>,
     left: AtomicBool,
 }
 
@@ -88,25 +92,51 @@ impl Bound {
             Addr::Tcp(tcp) => bind_tcp(*tcp, options)?,
             Addr::Unix(path) => (addr.clone(), bind_unix(path, options)?),
         };
-        Ok(Arc::new(Self { asked, addr, fd: socket.into(), left: AtomicBool::new(false) }))
+        Ok(Self::new(asked, addr, socket.into(), None))
     }
 
     /// Goes on with a socket that an image before this one has bound and left open.
     ///
     /// # Errors
     /// It does not listen where it is said to.
-    pub(crate) fn inherit(asked: Addr, inherited: Inherited) -> io::Result<Arc<Self>> {
+    pub(crate) fn inherit(
+        asked: Addr,
+        inherited: Inherited,
+        lender: Option<u32>,
+    ) -> io::Result<Arc<Self>> {
         let fd = OwnedFd::from(inherited);
-        let socket = SockRef::from(&fd);
-        if !socket.is_listener()? {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
+        let socket = listening(&fd)?;
         let addr = match (&asked, socket.local_addr()?.as_socket()) {
             (Addr::Tcp(_), Some(addr)) => Addr::Tcp(addr),
             (Addr::Unix(_), None) => asked.clone(),
             _ => return Err(io::ErrorKind::InvalidInput.into()),
         };
-        Ok(Arc::new(Self { asked, addr, fd, left: AtomicBool::new(false) }))
+        Ok(Self::new(asked, addr, fd, lender))
+    }
+
+    /// Goes on with a socket that our parent has bound for us.
+    ///
+    /// # Errors
+    /// It does not listen, or not where this proxy could.
+    pub(crate) fn adopt(inherited: Inherited) -> io::Result<Arc<Self>> {
+        let fd = OwnedFd::from(inherited);
+        let socket = listening(&fd)?;
+        let addr = socket.local_addr()?;
+        let addr = match (addr.as_socket(), addr.as_pathname()) {
+            (Some(addr), _) => Addr::Tcp(addr),
+            (None, Some(path)) => Addr::Unix(path.into()),
+            (None, None) => return Err(io::Error::other("it has no address that is known here")),
+        };
+        // As one that is bound here.
+        socket.set_nonblocking(true)?;
+        if matches!(addr, Addr::Tcp(_)) {
+            socket.set_tcp_nodelay(true)?;
+        }
+        Ok(Self::new(addr.clone(), addr, fd, Some(parent_id())))
+    }
+
+    fn new(asked: Addr, addr: Addr, fd: OwnedFd, lender: Option<u32>) -> Arc<Self> {
+        Arc::new(Self { asked, addr, fd, lender, left: AtomicBool::new(false) })
     }
 
     /// Another descriptor of the same socket, for the image after this one.
@@ -131,6 +161,23 @@ impl Bound {
     /// What it was asked to listen on, by which a later configuration knows it again.
     pub(crate) fn asked(&self) -> &Addr {
         &self.asked
+    }
+
+    /// Whether it is what is meant by this address. Whoever else has bound it may have written a
+    /// path otherwise.
+    pub(crate) fn is_at(&self, addr: &Addr) -> bool {
+        let whole = |path| std::path::absolute(path).ok();
+        match (&self.asked, addr) {
+            (Addr::Unix(asked), Addr::Unix(path)) if self.lender.is_some() => {
+                whole(asked) == whole(path)
+            }
+            (asked, addr) => asked == addr,
+        }
+    }
+
+    /// The process that has bound it, if that was another one.
+    pub(crate) fn lender(&self) -> Option<u32> {
+        self.lender
     }
 
     /// Where it listens; the port that the system chose when 0 was asked for.
@@ -185,7 +232,10 @@ impl Knock {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        if let Addr::Unix(path) = &self.addr {
+        // While the lender lives, others may be given the socket after us. Then it is our parent, as
+        // it was in the beginning.
+        let is_lent = self.lender.is_some_and(|lender| lender == parent_id());
+        if let (Addr::Unix(path), false) = (&self.addr, is_lent) {
             // Gone already is as good as removed.
             let _ = fs::remove_file(path);
         }
@@ -228,6 +278,15 @@ impl Listener {
                 Ok((Stream::new(UnixStream::from(fd))?, None))
             }
         }
+    }
+}
+
+/// A socket, if it listens.
+fn listening(fd: &OwnedFd) -> io::Result<SockRef<'_>> {
+    let socket = SockRef::from(fd);
+    match socket.is_listener()? {
+        true => Ok(socket),
+        false => Err(io::Error::other("it does not listen")),
     }
 }
 

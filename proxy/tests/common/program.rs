@@ -61,9 +61,14 @@ impl Place {
         program: &str,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Running<'_> {
-        let file = |name| File::create(self.path(name)).unwrap();
         let mut command = Command::new(program);
-        command.args(args).current_dir(self.0.path()).stdout(file("out")).stderr(file("err"));
+        command.args(args).stdout(self.create("out"));
+        self.spawn(command)
+    }
+
+    /// Runs this in the directory.
+    pub(crate) fn spawn(&self, mut command: Command) -> Running<'_> {
+        command.current_dir(self.0.path()).stderr(self.create("err"));
         // A program that was just written is busy while another test's child, which has inherited
         // the descriptor that wrote it, has not become its own program.
         let child = loop {
@@ -73,6 +78,10 @@ impl Place {
             }
         };
         Running { child, place: self }
+    }
+
+    fn create(&self, name: &str) -> File {
+        File::create(self.path(name)).unwrap()
     }
 
     /// Runs it to its end.

@@ -18,7 +18,8 @@ pub(super) const DIRECTIVES: &[Directive] = &[Directive {
             ranges; `default_server`, `backlog=` (511), `ipv6only=` (on), `rcvbuf=`, `sndbuf=`, \
             `so_keepalive=`, `bind`, `reuseport` (another process may listen there, too; the \
             threads share one queue with it or without). An address without options belongs to \
-            the socket of its port's `*`, if there is one. `HOST:0` is any free port. Without \
+            the socket of its port's `*`, if there is one. `HOST:0` is any free port. A socket \
+            that was passed at the start (`LISTEN_FDS`, `NGINX`) is not bound again. Without \
             effect: `deferred`, `fastopen=`. Not yet: `ssl`, `http2`, `quic`, `proxy_protocol`.",
     contexts: &[Context::Server],
     arity: Arity::SOME,

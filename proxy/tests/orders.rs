@@ -7,11 +7,12 @@ use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
-use std::process::id;
+use std::process::{Command, id};
+use std::thread;
 use std::time::Instant;
 
 use common::program::{CONF, Daemon, GET, Place, ask, connect, signal};
-use common::{Worker, wait_until};
+use common::{GET as GET_AND_STAY, OK, Wire, Worker, wait_until};
 
 /// What it says under `-s` about a process that is not there.
 #[test]
@@ -273,4 +274,48 @@ fn who_drops_from_root_may_bind_low_ports_and_nothing_else() {
     assert!(log.contains(words) && !log.contains("[emerg]"), "{log}");
     signal("TERM", &pid);
     assert_eq!(running.end().code, Some(0));
+}
+
+/// Sets how many descriptors a process may have.
+fn limit_descriptors(pid: &str, most: usize) {
+    let mut command = Command::new("prlimit");
+    command.args(["--pid", pid, &format!("--nofile={most}:")]);
+    assert!(command.status().unwrap().success());
+}
+
+#[test]
+fn who_has_no_descriptor_left_blames_no_server() {
+    let place = Place::with(
+        "daemon off; error_log x.log notice; worker_processes 1; events {} http {
+         upstream workers { server unix:a.sock; server unix:b.sock; }
+         server { listen 127.0.0.1:0; location / { proxy_pass http://workers; }
+                  location = /here { return 200 here; } } }",
+    );
+    let workers = ["a.sock", "b.sock"].map(|name| Worker::bind(place.path(name)));
+    let running = place.start(&["-c", "x.conf"]);
+    let door = place.door("x.log");
+    let get = |client: &mut Wire, path: &str, status: &str| {
+        client.send(GET_AND_STAY.replacen('/', path, 1));
+        let (head, _) = client.answer();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+    };
+    let mut client = Wire::new(connect(door).into());
+    get(&mut client, "/here", "200");
+    let pid = running.pid();
+    let is_open = |number: usize| fs::exists(format!("/proc/{pid}/fd/{number}")).unwrap();
+    limit_descriptors(&pid, (0..).find(|number| !is_open(*number)).unwrap());
+    get(&mut client, "/", "500");
+    limit_descriptors(&pid, 1000);
+    // Both are asked as ever, in their turn.
+    thread::scope(|scope| {
+        for worker in &workers {
+            scope.spawn(|| worker.answer(OK));
+        }
+        let mut client = Wire::new(connect(door).into());
+        get(&mut client, "/", "200");
+        get(&mut client, "/", "200");
+    });
+    let log = place.text("x.log");
+    assert_eq!(log.matches("failed (24: Too many open files) while connecting").count(), 1);
+    assert!(!log.contains("temporarily disabled"), "{log}");
 }

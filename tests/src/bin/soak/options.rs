@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
@@ -27,6 +28,9 @@ pub(crate) struct Options {
     /// Only these faults, by name
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) faults: Vec<String>,
+    /// Where the proxy's whole log is written at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 }
 
 impl Options {

@@ -1,5 +1,6 @@
 //! A run from its beginning to its end.
 
+use std::fs;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ const MOVEMENT: Duration = Duration::from_secs(12);
 /// What the proxy may have more at the end than at the start: pipes that are kept for the next large
 /// message, and memory that its allocator keeps for the next many clients, in kibibytes.
 const PIPES: u64 = 40;
-const KEPT: u64 = 32 << 10;
+const KEPT: u64 = 16 << 10;
 
 /// What clients are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub(crate) async fn run(options: &Options) -> bool {
     let scene = Rc::new(Scene { stage, fleet, ledger: Rc::default(), start: Instant::now() });
     report::begin(options, seed, events);
 
+    // Who answers has started.
+    scene.stage.status().await.unwrap();
     let before = Footprint::of(&scene);
     let (phase, phases) = watch::channel(Phase::Play);
     let mut clients = start_clients(options, &scene, &dice, &phases);
@@ -72,6 +75,9 @@ pub(crate) async fn run(options: &Options) -> bool {
     }
     finish(&scene, before).await;
     progress.abort_all();
+    if let Some(file) = &options.log {
+        fs::write(file, scene.stage.log()).unwrap();
+    }
     report::end(&scene, seed)
 }
 

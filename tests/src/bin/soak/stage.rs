@@ -21,6 +21,9 @@ use crate::head::Answer;
 /// How long the proxy may take for a reload, an upgrade, or its end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a handshake that finds no worker is held.
+pub(crate) const HELD: Duration = Duration::from_secs(10);
+
 /// The name of its configuration.
 const FILE: &str = "proxy.conf";
 
@@ -209,7 +212,7 @@ fn text(place: &Place, port: u16, second: u16, events: &str, variant: &Variant) 
          error_log {dir}/error.log notice;\n\
          events {{ worker_connections 8192; {events} }}\n\
          http {{\n\
-             proxy_next_upstream_timeout 10s;\n\
+             proxy_next_upstream_timeout {}s;\n\
              keepalive_timeout 1h;\nkeepalive_requests 1000000;\n\
              server {{\n\
                  listen 127.0.0.1:{port} backlog=4096;\n{more}\n\
@@ -225,6 +228,7 @@ fn text(place: &Place, port: u16, second: u16, events: &str, variant: &Variant) 
              }}\n\
              upstream workers {{\n{}\n{servers}drain_timeout 1s;\norphan_release 1s;\n}}\n\
          }}\n",
+        HELD.as_secs(),
         variant.method
     )
 }

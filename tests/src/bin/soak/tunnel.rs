@@ -15,6 +15,7 @@ use crate::frame::{self, End, Frame, Inbox};
 use crate::head::Answer;
 use crate::ledger::{Ledger, Pardon};
 use crate::run::Phase;
+use crate::stage::HELD;
 
 /// How long anything may take. The machine may be busy, and a worker may stand still for a while.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,7 +63,10 @@ impl Client {
             match self.open(since).await {
                 Ok(open) => self.visit(open).await,
                 Err(why) => {
-                    let pardoned = self.ledger.is_pardoned(Pardon::Scarce, since);
+                    // Who is held is held for so long, and no longer.
+                    let held = since.elapsed() >= HELD;
+                    let pardoned = self.ledger.is_pardoned(Pardon::Scarce, since)
+                        || held && self.ledger.is_pardoned(Pardon::Away, since);
                     if pardoned {
                         Ledger::count(&self.ledger.pardoned);
                     } else {

@@ -1,8 +1,12 @@
 //! Descriptors run out. Tunnels go on; who is new waits, or gets an error; afterwards all is well.
 
+use std::fs;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
-use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+use rustix::process::{Resource, getrlimit};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -40,26 +44,34 @@ pub(super) async fn limit(scene: &Scene, dice: &mut Dice) {
 
 /// The proxy may have no more than this until it is dropped.
 #[derive(Debug)]
-struct Shortage<'a> {
-    scene: &'a Scene,
-    before: Rlimit,
-}
+struct Shortage<'a>(&'a Scene);
 
 impl<'a> Shortage<'a> {
     /// It has so many more than now.
     fn of(scene: &'a Scene, more: u64) -> Self {
-        let pid = scene.stage.pid();
-        let now = descriptors(pid.as_raw_nonzero().get());
-        // The hard limit stays: it is ours, as the proxy was started with it.
-        let maximum = getrlimit(Resource::Nofile).maximum;
-        let few = Rlimit { current: Some(now + more), maximum };
-        let before = prlimit(Some(pid), Resource::Nofile, few).unwrap();
-        Self { scene, before }
+        let now = descriptors(scene.stage.pid().as_raw_nonzero().get());
+        limit_to(scene, &(now + more).to_string());
+        Self(scene)
     }
 }
 
 impl Drop for Shortage<'_> {
     fn drop(&mut self) {
-        let _gone = prlimit(Some(self.scene.stage.pid()), Resource::Nofile, self.before.clone());
+        // It raises its limit to what it may, which it has from us.
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        limit_to(self.0, &maximum.map_or("unlimited".to_owned(), |most| most.to_string()));
+    }
+}
+
+/// Sets the proxy's soft limit. That is for its own user to do: not even root may, in a container.
+fn limit_to(scene: &Scene, most: &str) {
+    let pid = scene.stage.pid().as_raw_nonzero().get();
+    let Ok(owner) = fs::metadata(format!("/proc/{pid}")) else { return };
+    let mut command = Command::new("prlimit");
+    command.uid(owner.uid()).gid(owner.gid());
+    command.args(["--pid", &pid.to_string(), &format!("--nofile={most}:")]);
+    match command.status() {
+        Ok(status) if status.success() || scene.stage.exited().is_some() => {}
+        other => panic!("prlimit: {other:?}"),
     }
 }

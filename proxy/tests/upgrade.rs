@@ -265,6 +265,17 @@ fn pings_go_on_where_they_were() {
 }
 
 #[test]
+fn who_is_held_because_its_server_is_gone_is_told_that_and_nothing_else() {
+    let place = Place::with(&balancing("orphan_release 8h; server unix:a.sock;", "", ""));
+    let house = House::new(&place);
+    let worker = house.worker("a.sock");
+    let (mut client, server) = house.tunnel(&worker);
+    drop(server);
+    house.upgrade();
+    client.expect_close_and_end(1012, false);
+}
+
+#[test]
 fn an_unfit_binary_changes_nothing() {
     let place = Place::with(&conf("", ""));
     let house = House::new(&place);

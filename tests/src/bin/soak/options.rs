@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 
+use crate::faults::Kind;
+
 /// Everything on the command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -25,9 +27,9 @@ pub(crate) struct Options {
     /// HTTP clients, of which every other one keeps its connection
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub(crate) clients: u32,
-    /// Only these faults, by name
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    pub(crate) faults: Vec<String>,
+    /// Only these faults, by the names that the table at the end has
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = kind)]
+    faults: Vec<Kind>,
     /// Where the proxy's whole log is written at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
@@ -39,9 +41,10 @@ impl Options {
         Duration::from_secs_f64(self.minutes * 60.0)
     }
 
-    /// Whether this fault is wanted.
-    pub(crate) fn wants(&self, fault: &str) -> bool {
-        self.faults.is_empty() || self.faults.iter().any(|name| name == fault)
+    /// The faults that may be, as often as each comes.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        let wanted = |kind: &Kind| self.faults.is_empty() || self.faults.contains(kind);
+        Kind::ALL.into_iter().filter(wanted).collect()
     }
 
     /// What chance is drawn from.
@@ -55,4 +58,10 @@ impl Options {
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes = text.parse().ok().filter(|minutes| (0.0..=1440.0).contains(minutes));
     minutes.ok_or_else(|| "want minutes from 0 to 1440, such as 2 or 0.5".to_owned())
+}
+
+/// A fault by its name.
+fn kind(name: &str) -> Result<Kind, String> {
+    let found = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    found.ok_or_else(|| format!("no fault \"{name}\""))
 }

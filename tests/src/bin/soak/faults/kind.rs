@@ -78,13 +78,13 @@ impl Kind {
     }
 }
 
-/// Has a fault of this kind befall somebody, from its beginning to its end; or nothing, when
-/// those are taken whom it could.
+/// Has a fault of this kind befall somebody, from its beginning to its end; it begins when those
+/// have no other fault whom it befalls.
 pub(crate) async fn befall(scene: &Scene, kind: Kind, mut dice: Dice) {
     let (stage, ledger) = (&scene.stage, &scene.ledger);
     match kind {
         Kind::Reloaded | Kind::Refused | Kind::Upgraded | Kind::Descriptors | Kind::Limit => {
-            let Ok(_turn) = stage.turn.try_lock() else { return };
+            let _turn = stage.turn.lock().await;
             ledger.fault(kind.name());
             match kind {
                 Kind::Reloaded => turns::reload(scene, &mut dice).await,
@@ -109,8 +109,8 @@ pub(crate) async fn befall(scene: &Scene, kind: Kind, mut dice: Dice) {
         }
         of_a_worker => {
             let worker = scene.fleet.worker(dice.below(WORKERS));
-            let Ok(_faulty) = scene.fleet.faulty.try_acquire() else { return };
-            let Ok(_slot) = worker.slot.try_lock() else { return };
+            let _faulty = scene.fleet.faulty.acquire().await;
+            let _slot = worker.slot.lock().await;
             befall_worker(scene, worker, of_a_worker, &mut dice).await;
         }
     }
@@ -118,7 +118,7 @@ pub(crate) async fn befall(scene: &Scene, kind: Kind, mut dice: Dice) {
 
 async fn befall_worker(scene: &Scene, worker: &Worker, kind: Kind, dice: &mut Dice) {
     if kind == Kind::Drained {
-        let Ok(_turn) = scene.stage.turn.try_lock() else { return };
+        let _turn = scene.stage.turn.lock().await;
         scene.ledger.fault(kind.name());
         return turns::drain(scene, worker, dice).await;
     }

@@ -276,13 +276,6 @@ fn who_drops_from_root_may_bind_low_ports_and_nothing_else() {
     assert_eq!(running.end().code, Some(0));
 }
 
-/// Sets how many descriptors a process may have.
-fn limit_descriptors(pid: &str, most: usize) {
-    let mut command = Command::new("prlimit");
-    command.args(["--pid", pid, &format!("--nofile={most}:")]);
-    assert!(command.status().unwrap().success());
-}
-
 #[test]
 fn who_has_no_descriptor_left_blames_no_server() {
     let place = Place::with(
@@ -302,10 +295,15 @@ fn who_has_no_descriptor_left_blames_no_server() {
     let mut client = Wire::new(connect(door).into());
     get(&mut client, "/here", "200");
     let pid = running.pid();
+    let limit_descriptors = |most: usize| {
+        let mut command = Command::new("prlimit");
+        command.args(["--pid", &pid, &format!("--nofile={most}:")]);
+        assert!(command.status().unwrap().success());
+    };
     let is_open = |number: usize| fs::exists(format!("/proc/{pid}/fd/{number}")).unwrap();
-    limit_descriptors(&pid, (0..).find(|number| !is_open(*number)).unwrap());
+    limit_descriptors((0..).find(|number| !is_open(*number)).unwrap());
     get(&mut client, "/", "500");
-    limit_descriptors(&pid, 1000);
+    limit_descriptors(1000);
     // Both are asked as ever, in their turn.
     thread::scope(|scope| {
         for worker in &workers {

@@ -116,9 +116,9 @@ async fn play(options: &Options, scene: &Rc<Scene>, mut dice: Dice, phase: &watc
             }
             // Each kind comes once before any comes again.
             let kind = deck.swap_remove(dice.below(deck.len()));
-            let (scene, name) = (scene.clone(), dice.draw());
+            let (shared, name) = (scene.clone(), dice.draw());
             let dice = dice.fork(name);
-            faults.spawn_local(async move { befall(&scene, kind, dice).await });
+            faults.spawn_local(async move { befall(&shared, kind, dice).await });
             while let Some(ended) = faults.try_join_next() {
                 note(scene, "a fault", ended);
             }

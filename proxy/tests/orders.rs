@@ -11,6 +11,8 @@ use std::process::{Command, id};
 use std::thread;
 use std::time::Instant;
 
+use socket2::{Domain, SockAddr, Socket, Type};
+
 use common::program::{CONF, Daemon, GET, Place, ask, connect, signal};
 use common::{GET as GET_AND_STAY, OK, Wire, Worker, wait_until};
 
@@ -276,6 +278,16 @@ fn who_drops_from_root_may_bind_low_ports_and_nothing_else() {
     assert_eq!(running.end().code, Some(0));
 }
 
+/// Lets a process have so many descriptors besides those that it has, which are the lowest.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn limit_descriptors(pid: &str, more: usize) {
+    let is_open = |number: &usize| fs::exists(format!("/proc/{pid}/fd/{number}")).unwrap();
+    let most = (0..).take_while(is_open).count() + more;
+    let mut command = Command::new("prlimit");
+    command.args(["--pid", pid, &format!("--nofile={most}:")]);
+    assert!(command.status().unwrap().success());
+}
+
 #[test]
 fn who_has_no_descriptor_left_blames_no_server() {
     let place = Place::with(
@@ -295,15 +307,9 @@ fn who_has_no_descriptor_left_blames_no_server() {
     let mut client = Wire::new(connect(door).into());
     get(&mut client, "/here", "200");
     let pid = running.pid();
-    let limit_descriptors = |most: usize| {
-        let mut command = Command::new("prlimit");
-        command.args(["--pid", &pid, &format!("--nofile={most}:")]);
-        assert!(command.status().unwrap().success());
-    };
-    let is_open = |number: usize| fs::exists(format!("/proc/{pid}/fd/{number}")).unwrap();
-    limit_descriptors((0..).find(|number| !is_open(*number)).unwrap());
+    limit_descriptors(&pid, 0);
     get(&mut client, "/", "500");
-    limit_descriptors(1000);
+    limit_descriptors(&pid, 100);
     // Both are asked as ever, in their turn.
     thread::scope(|scope| {
         for worker in &workers {
@@ -316,4 +322,30 @@ fn who_has_no_descriptor_left_blames_no_server() {
     let log = place.text("x.log");
     assert_eq!(log.matches("failed (24: Too many open files) while connecting").count(), 1);
     assert!(!log.contains("temporarily disabled"), "{log}");
+}
+
+#[test]
+fn a_reload_that_finds_no_descriptor_to_listen_with_listens_once_there_is_one() {
+    let conf = |more: &str| {
+        format!(
+            "daemon off; error_log x.log notice; worker_processes 1; events {{}} http {{
+             server {{ listen 127.0.0.1:0; {more} location / {{ return 200 here; }} }} }}"
+        )
+    };
+    let place = Place::with(&conf(""));
+    let running = place.start(&["-c", "x.conf"]);
+    assert!(ask(place.door("x.log")).ends_with("here"));
+    fs::write(place.path("x.conf"), conf("listen unix:x.sock;")).unwrap();
+    // One for the new socket, which is bound by one thread, and none to listen to it in another.
+    limit_descriptors(&running.pid(), 1);
+    signal("HUP", &running.pid());
+    wait_until("it has no descriptor left", || {
+        place.text("x.log").contains("accepting on unix:x.sock failed (24: Too many open files)")
+    });
+    limit_descriptors(&running.pid(), 100);
+    let client = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    client.connect(&SockAddr::unix(place.path("x.sock")).unwrap()).unwrap();
+    let mut client = Wire::new(client);
+    client.send(GET);
+    assert!(client.rest_text().ends_with("here"));
 }

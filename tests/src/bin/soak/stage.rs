@@ -74,8 +74,10 @@ pub(crate) struct Stage {
     variant: RefCell<Variant>,
     /// How much of the log was read at the last look, and what stood there.
     seen: Cell<usize>,
-    /// Held by whoever changes the configuration, the binary or the limits.
+    /// Held by whoever changes the configuration or the binary.
     pub(crate) turn: Mutex<()>,
+    /// Held by whoever changes the limit on descriptors; taken before the turn.
+    pub(crate) limit: Mutex<()>,
 }
 
 impl Stage {
@@ -92,9 +94,20 @@ impl Stage {
                 Ok(proxy) => {
                     let pid = proxy.pid();
                     let (proxy, variant) = (RefCell::new(proxy), RefCell::new(variant));
-                    let (seen, turn) = (Cell::default(), Mutex::default());
-                    let port = port.number;
-                    return Self { place, port, second, events, proxy, pid, variant, seen, turn };
+                    let (seen, port) = (Cell::default(), port.number);
+                    let (turn, limit) = (Mutex::default(), Mutex::default());
+                    return Self {
+                        place,
+                        port,
+                        second,
+                        events,
+                        proxy,
+                        pid,
+                        variant,
+                        seen,
+                        turn,
+                        limit,
+                    };
                 }
                 Err(said) => assert!(said.contains("in use"), "the proxy does not start: {said}"),
             }

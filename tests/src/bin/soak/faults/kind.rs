@@ -83,14 +83,22 @@ impl Kind {
 pub(crate) async fn befall(scene: &Scene, kind: Kind, mut dice: Dice) {
     let (stage, ledger) = (&scene.stage, &scene.ledger);
     match kind {
-        Kind::Reloaded | Kind::Refused | Kind::Upgraded | Kind::Descriptors | Kind::Limit => {
+        Kind::Descriptors => {
+            let _limit = stage.limit.lock().await;
+            ledger.fault(kind.name());
+            shortage::exhaust(scene, &mut dice).await;
+        }
+        Kind::Reloaded | Kind::Refused | Kind::Upgraded | Kind::Limit => {
+            let _limit = match kind {
+                Kind::Limit => Some(stage.limit.lock().await),
+                _ => None,
+            };
             let _turn = stage.turn.lock().await;
             ledger.fault(kind.name());
             match kind {
                 Kind::Reloaded => turns::reload(scene, &mut dice).await,
                 Kind::Refused => turns::reload_badly(scene, &mut dice).await,
                 Kind::Upgraded => turns::upgrade(scene).await,
-                Kind::Descriptors => shortage::exhaust(scene, &mut dice).await,
                 _ => shortage::limit(scene, &mut dice).await,
             }
         }

@@ -15,12 +15,15 @@ use crate::ledger::Pardon;
 use crate::outside::descriptors;
 use crate::run::Scene;
 
-/// The system takes them away behind the proxy's back.
+/// The system takes them away behind the proxy's back, which may be loading another configuration or
+/// becoming another binary meanwhile.
 pub(super) async fn exhaust(scene: &Scene, dice: &mut Dice) {
-    let _pardon = scene.ledger.pardon(Pardon::Scarce);
+    let _pardons = [Pardon::Scarce, Pardon::Turn].map(|pardon| scene.ledger.pardon(pardon));
     let shortage = Shortage::of(scene, u64::try_from(dice.below(12)).unwrap());
     sleep(dice.millis(200, 1200)).await;
     drop(shortage);
+    let _turn = scene.stage.turn.lock().await;
+    know_better(scene).await;
 }
 
 /// It knows how many it may have, and others take all that are left, idly.
@@ -37,7 +40,12 @@ pub(super) async fn limit(scene: &Scene, dice: &mut Dice) {
     sleep(dice.millis(200, 1200)).await;
     drop(shortage);
     drop(idle);
-    if let Err(why) = scene.stage.reload(&variant).await {
+    know_better(scene).await;
+}
+
+/// The limit counts that there is when a configuration is loaded.
+async fn know_better(scene: &Scene) {
+    if let Err(why) = scene.stage.reload(&scene.stage.variant()).await {
         scene.ledger.broken(format!("a reload after a shortage: {why}"));
     }
 }

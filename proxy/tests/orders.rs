@@ -7,13 +7,13 @@ use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, id};
+use std::process::id;
 use std::thread;
 use std::time::Instant;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use common::program::{CONF, Daemon, GET, Place, ask, connect, signal};
+use common::program::{CONF, Daemon, GET, Place, ask, connect, limit_descriptors, signal};
 use common::{GET as GET_AND_STAY, OK, Wire, Worker, wait_until};
 
 /// What it says under `-s` about a process that is not there.
@@ -276,16 +276,6 @@ fn who_drops_from_root_may_bind_low_ports_and_nothing_else() {
     assert!(log.contains(words) && !log.contains("[emerg]"), "{log}");
     signal("TERM", &pid);
     assert_eq!(running.end().code, Some(0));
-}
-
-/// Lets a process have so many descriptors besides those that it has, which are the lowest.
-#[expect(clippy::unwrap_used, reason = "a helper of tests")]
-fn limit_descriptors(pid: &str, more: usize) {
-    let is_open = |number: &usize| fs::exists(format!("/proc/{pid}/fd/{number}")).unwrap();
-    let most = (0..).take_while(is_open).count() + more;
-    let mut command = Command::new("prlimit");
-    command.args(["--pid", pid, &format!("--nofile={most}:")]);
-    assert!(command.status().unwrap().success());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod pid_file;
 mod prepared;
 mod process;
 mod proxy;
+mod room;
 mod signals;
 mod start_log;
 mod successor;

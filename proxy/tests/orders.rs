@@ -8,10 +8,13 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::process::id;
+use std::thread;
 use std::time::Instant;
 
-use common::program::{CONF, Daemon, GET, Place, ask, connect, signal};
-use common::{Worker, wait_until};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use common::program::{CONF, Daemon, GET, Place, ask, connect, limit_descriptors, signal};
+use common::{GET as GET_AND_STAY, OK, Wire, Worker, wait_until};
 
 /// What it says under `-s` about a process that is not there.
 #[test]
@@ -273,4 +276,66 @@ fn who_drops_from_root_may_bind_low_ports_and_nothing_else() {
     assert!(log.contains(words) && !log.contains("[emerg]"), "{log}");
     signal("TERM", &pid);
     assert_eq!(running.end().code, Some(0));
+}
+
+#[test]
+fn who_has_no_descriptor_left_blames_no_server() {
+    let place = Place::with(
+        "daemon off; error_log x.log notice; worker_processes 1; events {} http {
+         upstream workers { server unix:a.sock; server unix:b.sock; }
+         server { listen 127.0.0.1:0; location / { proxy_pass http://workers; }
+                  location = /here { return 200 here; } } }",
+    );
+    let workers = ["a.sock", "b.sock"].map(|name| Worker::bind(place.path(name)));
+    let running = place.start(&["-c", "x.conf"]);
+    let door = place.door("x.log");
+    let get = |client: &mut Wire, path: &str, status: &str| {
+        client.send(GET_AND_STAY.replacen('/', path, 1));
+        let (head, _) = client.answer();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+    };
+    let mut client = Wire::new(connect(door).into());
+    get(&mut client, "/here", "200");
+    let pid = running.pid();
+    limit_descriptors(&pid, 0);
+    get(&mut client, "/", "500");
+    limit_descriptors(&pid, 100);
+    // Both are asked as ever, in their turn.
+    thread::scope(|scope| {
+        for worker in &workers {
+            scope.spawn(|| worker.answer(OK));
+        }
+        let mut client = Wire::new(connect(door).into());
+        get(&mut client, "/", "200");
+        get(&mut client, "/", "200");
+    });
+    let log = place.text("x.log");
+    assert_eq!(log.matches("failed (24: Too many open files) while connecting").count(), 1);
+    assert!(!log.contains("temporarily disabled"), "{log}");
+}
+
+#[test]
+fn a_reload_that_finds_no_descriptor_to_listen_with_listens_once_there_is_one() {
+    let conf = |more: &str| {
+        format!(
+            "daemon off; error_log x.log notice; worker_processes 1; events {{}} http {{
+             server {{ listen 127.0.0.1:0; {more} location / {{ return 200 here; }} }} }}"
+        )
+    };
+    let place = Place::with(&conf(""));
+    let running = place.start(&["-c", "x.conf"]);
+    assert!(ask(place.door("x.log")).ends_with("here"));
+    fs::write(place.path("x.conf"), conf("listen unix:x.sock;")).unwrap();
+    // One for the new socket, which is bound by one thread, and none to listen to it in another.
+    limit_descriptors(&running.pid(), 1);
+    signal("HUP", &running.pid());
+    wait_until("it has no descriptor left", || {
+        place.text("x.log").contains("accepting on unix:x.sock failed (24: Too many open files)")
+    });
+    limit_descriptors(&running.pid(), 100);
+    let client = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    client.connect(&SockAddr::unix(place.path("x.sock")).unwrap()).unwrap();
+    let mut client = Wire::new(client);
+    client.send(GET);
+    assert!(client.rest_text().ends_with("here"));
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use common::program::{PROXY, Place, Running, ask, signal};
+use common::program::{PROXY, Place, Running, ask, limit_descriptors, signal};
 use common::{GET, OK, SWITCH, UPGRADE, Wire, Worker, wait_until};
 use socket2::{Domain, Socket, Type};
 
@@ -262,6 +262,40 @@ fn pings_go_on_where_they_were() {
     server.expect(b"\x81\x80\0\0\0\0");
     client.expect(b"\x89\x08");
     assert_ne!(client.exactly(8), said);
+}
+
+#[test]
+fn who_is_held_because_its_server_is_gone_is_told_that_and_nothing_else() {
+    let place = Place::with(&balancing("orphan_release 8h; server unix:a.sock;", "", ""));
+    let house = House::new(&place);
+    let worker = house.worker("a.sock");
+    let (mut client, server) = house.tunnel(&worker);
+    drop(server);
+    house.upgrade();
+    client.expect_close_and_end(1012, false);
+}
+
+#[test]
+fn tunnels_go_on_however_few_descriptors_there_are() {
+    let place = Place::with(&conf("", ""));
+    let house = House::new(&place);
+    let worker = house.worker("a.sock");
+    let mut tunnels: Vec<_> = (0..6).map(|_| house.tunnel(&worker)).collect();
+    let pid = house.running.pid();
+    let told = |words: &str| place.text("x.log").matches(words).count();
+    for more in 0..24 {
+        limit_descriptors(&pid, more);
+        let before = [told("binary changed: 6 tunnels"), told("the binary is not changed: ")];
+        place.order("upgrade");
+        wait_until("it has tried", || {
+            before != [told("binary changed: 6 tunnels"), told("the binary is not changed: ")]
+        });
+        for (client, server) in &mut tunnels {
+            client.send(b"\x81\x82\0\0\0\0hi");
+            server.expect(b"\x81\x82\0\0\0\0hi");
+        }
+    }
+    assert!(told("binary changed: 6 tunnels") > 0 && told("the binary is not changed: ") > 0);
 }
 
 #[test]

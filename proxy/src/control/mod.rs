@@ -11,6 +11,7 @@ mod pid_file;
 mod prepared;
 mod process;
 mod proxy;
+mod room;
 mod service;
 mod signals;
 mod start_log;

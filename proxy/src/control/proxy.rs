@@ -13,6 +13,7 @@ use super::current::Current;
 use super::handover::Handover;
 use super::listeners;
 use super::prepared::Prepared;
+use super::room::Room;
 use super::survey::Survey;
 use super::worker::Plan;
 use crate::balance::{PeerSnapshot, Zone};
@@ -291,9 +292,13 @@ impl Proxy {
 
     /// Accepts nothing more; every connection that rests and every tunnel, once no request is under
     /// way, at the latest at this moment. And since when the first of them stands still.
-    pub(super) async fn pack(&self, by: Moment) -> (Moment, Vec<Parcel>) {
+    ///
+    /// # Errors
+    /// The process is out of descriptors: nothing has happened then.
+    pub(super) async fn pack(&self, by: Moment) -> io::Result<(Moment, Vec<Parcel>)> {
+        let room = Arc::new(Room::for_threads(self.threads)?);
         let (to, mut from) = mpsc::channel(self.threads);
-        self.plan.send_replace(Plan::HandOver { by, to });
+        self.plan.send_replace(Plan::HandOver { by, room, to });
         let (mut first, mut all) = (by, Vec::new());
         for _ in 0..self.threads {
             // None but one that died is later.
@@ -303,7 +308,7 @@ impl Proxy {
             }
         }
         self.files.write_all();
-        (first, all)
+        Ok((first, all))
     }
 
     /// Serves as before, and goes on with these connections.

@@ -98,7 +98,8 @@ impl Successor {
             .map(PidFile::bequeath)
             .transpose()
             .map_err(|error| Unfit::System("dup()", error))?;
-        let (since, parcels) = proxy.pack(Instant::now() + PATIENCE).await;
+        let packed = proxy.pack(Instant::now() + PATIENCE).await;
+        let (since, parcels) = packed.map_err(|error| Unfit::System("eventfd()", error))?;
         handover.past = proxy.survey.bequeath().await;
         handover.note_pause(since.elapsed());
         proxy.leave_to(&mut handover, parcels);

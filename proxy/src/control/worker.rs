@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::account::give_up_all;
+use super::room::Room;
 use super::signals;
 use crate::config::model::EventMethod;
 use crate::generation::Chores;
@@ -47,7 +48,7 @@ pub(super) enum Plan {
     Pause,
     /// Accept nothing more, pack every connection that rests and every tunnel, and send them here:
     /// once no request is under way, at the latest at this moment.
-    HandOver { by: Instant, to: mpsc::Sender<Packed> },
+    HandOver { by: Instant, room: Arc<Room>, to: mpsc::Sender<Packed> },
     /// Accept nothing more, and end when the last connection has; at the latest after this long.
     Quit(Option<Duration>),
     /// End now.
@@ -159,10 +160,10 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>, asks: mpsc::Unbound
                 }
             }
             Plan::Pause => {}
-            Plan::HandOver { by, to } => {
+            Plan::HandOver { by, room, to } => {
                 roster.begin_packing();
                 here.cancel();
-                let since = pack(&tasks, &roster, by).await;
+                let since = pack(&tasks, &roster, &room, by).await;
                 // Nobody may be waiting any more.
                 let _ = to.send((since, roster.take_packed())).await;
             }
@@ -180,11 +181,12 @@ async fn run(number: usize, mut plan: watch::Receiver<Plan>, asks: mpsc::Unbound
 
 /// Has everything packed that can be. Requests that are under way finish first, if they do in time.
 /// Gives since when tunnels stand still.
-async fn pack(tasks: &Tasks, roster: &Roster, by: Instant) -> Instant {
+async fn pack(tasks: &Tasks, roster: &Roster, room: &Room, by: Instant) -> Instant {
     while tasks.len() > roster.len() && Instant::now() < by {
         sleep(LOOK_AGAIN).await;
     }
     let since = Instant::now();
+    room.set_free();
     roster.pack_tunnels();
     // Those that cannot be packed are told to come again, and given a moment to answer.
     let _ = timeout(FAREWELL, roster.emptied()).await;

@@ -296,6 +296,7 @@ impl<'a> Forwarded<'a> {
             Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Client => StatusCode::BAD_REQUEST,
             failure if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+            failure if failure.is_shortage() => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_GATEWAY,
         };
         self.note(|last| {

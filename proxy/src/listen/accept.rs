@@ -15,7 +15,7 @@ use super::connection::{self, Half};
 use super::crowd::{Crowd, Limits};
 use super::roster::Roster;
 use crate::http::{Client, Endings, Flow, Site};
-use crate::net::{Bound, Stream};
+use crate::net::{self, Bound, Stream};
 use crate::observe::{Counters, Level, Listener, Visits, errno};
 use crate::status::Source;
 use crate::tasks::Tasks;
@@ -77,15 +77,7 @@ impl Place {
 /// in it is accepted by the next generation's, or by itself where there is none.
 pub(crate) async fn accept(door: Door, place: Place) {
     let log = door.site.error_log.clone();
-    let listener = match door.bound.listener() {
-        Ok(listener) => listener,
-        Err(error) => {
-            let addr = door.bound.addr();
-            let error = errno(&error);
-            log.log(Level::Alert, format_args!("accepting on {addr} failed ({error})"));
-            return;
-        }
-    };
+    let Some(listener) = listen(&door).await else { return };
     let visits = door.listener.of(place.number);
     let serve = |(stream, peer): (Stream, Option<SocketAddr>)| {
         visits.accept();
@@ -129,6 +121,25 @@ pub(crate) async fn accept(door: Door, place: Place) {
             some = true;
             serve(accepted);
         }
+    }
+}
+
+/// A handle on the socket, for this thread; none when the door is retired before there is one. Who has
+/// no descriptor for it waits for one: a thread that gave up would be deaf until the next reload.
+async fn listen(door: &Door) -> Option<net::Listener> {
+    let mut told = false;
+    loop {
+        let error = match door.bound.listener() {
+            Ok(listener) => return Some(listener),
+            Err(error) => error,
+        };
+        if !told {
+            let (addr, error) = (door.bound.addr(), errno(&error));
+            let what = format_args!("accepting on {addr} failed ({error})");
+            door.site.error_log.log(Level::Alert, what);
+            told = true;
+        }
+        door.retired.run_until_cancelled(sleep(REST)).await?;
     }
 }
 

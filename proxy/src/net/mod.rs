@@ -14,7 +14,7 @@ mod watch;
 
 pub use addr::Addr;
 pub(crate) use inherited::Inherited;
-pub(crate) use listener::{Bound, Options};
+pub(crate) use listener::{Bound, Listener, Options};
 pub(crate) use pipe::Pipe;
 pub(crate) use scratch::scratch;
 pub(crate) use stream::{Dialing, Stream};

@@ -49,6 +49,11 @@ impl Pipe {
         });
     }
 
+    /// Closes those that are kept; whether there were any.
+    pub(super) fn close_idle() -> bool {
+        !IDLE.take().is_empty()
+    }
+
     /// Whether nothing is in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.held == 0

@@ -13,6 +13,7 @@ use socket2::{Domain, SockRef};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::pipe::Pipe;
 use super::ring::{self, RingSocket};
 use super::unix::{self, UnixSocket};
 use super::{Addr, Inherited};
@@ -202,7 +203,9 @@ impl Stream {
     /// # Errors
     /// When the process is out of descriptors.
     pub(crate) fn bequeath(&self) -> io::Result<Inherited> {
-        self.with_fd(|fd| fd.try_clone_to_owned()).map(Inherited::from)
+        let copy = || self.with_fd(|fd| fd.try_clone_to_owned()).map(Inherited::from);
+        // Pipes that are kept for the next large message are not worth a connection.
+        copy().or_else(|error| if Pipe::close_idle() { copy() } else { Err(error) })
     }
 
     /// Has nothing more read from it, and gives what was taken from the system but not read.

@@ -31,7 +31,12 @@ impl Relay {
             }
             if timer.as_mut().poll(cx).is_ready() {
                 let order = self.reins.order().filter(|order| Instant::from_std(order.due) < due);
-                return Poll::Ready(Outcome::Ended(order.map_or(ending, |order| order.ending)));
+                let ending = match order {
+                    // There is nothing of it that could go on in another image, nor could it here.
+                    Some(order) if order.ending != Ending::Replaced => order.ending,
+                    _ => ending,
+                };
+                return Poll::Ready(Outcome::Ended(ending));
             }
             poll_waste(&mut self.client, &mut self.up.frames, cx).map(|()| Outcome::Finished)
         })

@@ -131,9 +131,22 @@ impl Failure {
         matches!(self, Self::Connect(_, error) if absent.contains(&error.kind()))
     }
 
+    /// Whether it was this process, or the machine, that had no descriptor left for a connection:
+    /// there is none for another server either.
+    pub(crate) fn is_shortage(&self) -> bool {
+        /// `ENFILE` and `EMFILE`.
+        const SHORTAGES: [i32; 2] = [23, 24];
+        let code = match self {
+            Self::Connect(_, error) => error.raw_os_error(),
+            _ => None,
+        };
+        code.is_some_and(|code| SHORTAGES.contains(&code))
+    }
+
     /// Whether the server is to blame, so that it counts towards `max_fails`.
     pub(crate) fn blames_server(&self) -> bool {
-        !matches!(self, Self::Client | Self::ClientTimeout | Self::TooLarge)
+        let is_ours = matches!(self, Self::Client | Self::ClientTimeout | Self::TooLarge);
+        !(is_ours || self.is_shortage())
     }
 
     /// A head that is not HTTP: what the server sent, in nginx's words.

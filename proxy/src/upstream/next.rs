@@ -67,6 +67,7 @@ impl NextUpstream {
             Failure::Unasked | Failure::Client | Failure::ClientTimeout | Failure::TooLarge => {
                 false
             }
+            failure if failure.is_shortage() => false,
             Failure::Connect(..) | Failure::Closed(_) | Failure::Socket(..) => self.error,
         };
         condition && (failure.phase() == Phase::Connect || self.repeats(method))

@@ -153,6 +153,15 @@ pub(crate) fn signal(name: &str, pid: &str) {
     assert!(status.success(), "kill -{name} {pid}");
 }
 
+/// Lets a process have so many descriptors besides those that it has, which are the lowest.
+pub(crate) fn limit_descriptors(pid: &str, more: usize) {
+    let is_open = |number: &usize| fs::exists(format!("/proc/{pid}/fd/{number}")).unwrap();
+    let most = (0..).take_while(is_open).count() + more;
+    let mut command = Command::new("prlimit");
+    command.args(["--pid", pid, &format!("--nofile={most}:")]);
+    assert!(command.status().unwrap().success());
+}
+
 pub(crate) fn connect(door: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&door, PATIENCE).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

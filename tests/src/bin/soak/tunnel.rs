@@ -122,7 +122,8 @@ impl Client {
                 // A worker that says so itself ends with 1001; where it dies within a frame, there is
                 // no room for a Close.
                 let is_clean = matches!(end, End::Close(1001 | 1012 | 1014) | End::Within);
-                // Another binary takes over all for which there are descriptors.
+                // A limit that was lowered may lie below numbers that are in use: each of those that is
+                // packed for another binary then costs one of the few below.
                 let is_replaced =
                     end == End::Close(1013) && ledger.is_pardoned(Pardon::Scarce, Instant::now());
                 if !(excused && is_clean || is_replaced) {

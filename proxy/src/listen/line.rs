@@ -101,7 +101,8 @@ fn check_target(target: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
         return Err(bad_request());
     }
     let mut target = with_path(target);
-    if Uri::try_from(target.as_ref()).is_err() {
+    // A URI ends at its fragment here, but hyper's parser reads on.
+    if Uri::try_from(target.as_ref()).is_err() || str::from_utf8(&target).is_err() {
         let mut escaped = Vec::with_capacity(target.len() + 16);
         for byte in target.iter() {
             if is_plain(byte) || *byte == b'#' {

@@ -290,3 +290,15 @@ pub(super) fn show(bytes: &[u8]) -> Cow<'_, str> {
         _ => bytes.escape_ascii().to_string().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_behind_a_fragment_that_are_no_text_are_escaped_too() {
+        let escaped = check_target(b"/a#\xd3b").unwrap();
+        assert_eq!(*escaped, *b"/a#%D3b");
+        assert!(matches!(check_target(b"/a#b").unwrap(), Cow::Borrowed(_)));
+    }
+}

@@ -189,7 +189,7 @@ impl Chunk {
             (Self::DataEnd, b'\n') => Self::Start,
             (Self::Trailer, b'\r') => Self::LastEnd,
             (Self::TrailerName, b':') => Self::TrailerValue,
-            (Self::Trailer | Self::TrailerName, byte) if is_name(byte) => Self::TrailerName,
+            (Self::Trailer | Self::TrailerName, byte) if is_token(byte) => Self::TrailerName,
             (Self::TrailerValue, b'\r') => Self::TrailerEnd,
             (Self::TrailerValue, byte) if is_value(byte) => Self::TrailerValue,
             (Self::LastEnd, b'\n') => Self::Over,
@@ -211,13 +211,22 @@ impl Chunk {
 }
 
 /// What may stand in a field's name (RFC 9110, 5.6.2).
-fn is_name(byte: u8) -> bool {
+pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// What may stand in its value (RFC 9110, 5.5), and in an extension.
-fn is_value(byte: u8) -> bool {
+/// What may stand in its value (RFC 9110, 5.5), and in an extension: no control character but the tab.
+pub(crate) fn is_value(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
+/// A `Content-Length`: digits only (RFC 9110, 8.6), and no more than a file may be long.
+pub(crate) fn length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    i64::try_from(length).is_ok().then_some(length)
 }
 
 /// Takes up to `most` off `left`, and says how many.

@@ -10,7 +10,7 @@ use http::{Method, Uri, Version};
 use memchr::memchr;
 
 use super::line::{self, Fault, Line, fields, show, trim_return};
-use crate::framing::Body;
+use crate::framing::{self, Body};
 use crate::http::HeadRules;
 
 /// The fields that concern framing or that nginx takes once only.
@@ -231,7 +231,7 @@ impl Head {
         }
         let mut body = Body::Length(0);
         if self.has(LENGTH) {
-            let length = bytes.get(self.length.clone()).and_then(line::length);
+            let length = bytes.get(self.length.clone()).and_then(framing::length);
             let bad = || Fault::new(400, "invalid \"Content-Length\" header");
             body = Body::Length(length.ok_or_else(bad)?);
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::{Method, Uri, Version};
 
+use crate::framing::{is_token, is_value};
 use crate::http::HeadRules;
 
 /// A request line (RFC 9112, section 3).
@@ -186,8 +187,9 @@ pub(super) fn split_field<'a>(line: &'a [u8], rules: &HeadRules) -> Result<Field
     let (name, rest) = line.split_at_checked(end).unwrap_or_default();
     // Without a colon nginx takes it for a field of no value, and that is what goes on.
     let raw = rest.strip_prefix(b":").unwrap_or_default();
-    if raw.iter().fold(false, |bad, byte| bad | is_control(*byte)) {
-        let at = raw.iter().position(|byte| is_control(*byte)).unwrap_or_default();
+    // nginx refuses only NUL and a lone CR here; the other control characters are as bad.
+    if raw.iter().fold(false, |bad, byte| bad | !is_value(*byte)) {
+        let at = raw.iter().position(|byte| !is_value(*byte)).unwrap_or_default();
         return Err(Fault::field(line, end + 1 + at));
     }
     let (spaces, value) = skip_spaces(raw);
@@ -197,31 +199,12 @@ pub(super) fn split_field<'a>(line: &'a [u8], rules: &HeadRules) -> Result<Field
     Ok(Field { name, value, value_at: end + 1 + spaces, ignored, odd })
 }
 
-/// A `Content-Length`: digits only, no more than a file may be long.
-pub(super) fn length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
-    i64::try_from(length).is_ok().then_some(length)
-}
-
 /// Whether a transfer coding that is not known here ends with chunks, and has them once: then its
 /// reader could tell where it ends (RFC 9112, 6.3).
 pub(super) fn is_chunked_at_last(coding: &[u8]) -> bool {
     let is_chunked = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(b"chunked");
     let mut parts = coding.split(|byte| *byte == b',').rev();
     parts.next().is_some_and(is_chunked) && !parts.any(is_chunked)
-}
-
-/// What may stand in a name besides letters, digits and the hyphen (RFC 9110, 5.6.2).
-fn is_token(byte: u8) -> bool {
-    b"!#$%&'*+.^_`|~".contains(&byte)
-}
-
-/// nginx refuses only NUL and a lone CR among these; the others are as bad (RFC 9110, 5.5).
-fn is_control(byte: u8) -> bool {
-    (byte < b' ' && byte != b'\t') || byte == 0x7f
 }
 
 /// What is before the first space, and behind it.

@@ -23,9 +23,9 @@ pub(crate) enum Outcome {
     Finished,
     /// A socket failed.
     Failed(Side, io::Error),
-    /// Nothing moved for [`Limits::idle`], or [`Limits::half_closed`] was over.
+    /// Nothing moved for `Limits::idle`, or `Limits::half_closed` was over.
     Idle,
-    /// A side did not take its bytes for [`Limits::to_client`] or [`Limits::to_server`].
+    /// A side did not take its bytes for `Limits::to_client` or `Limits::to_server`.
     Blocked(Side),
     /// A side did not answer a ping.
     Silent(Side),

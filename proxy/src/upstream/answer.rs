@@ -9,7 +9,7 @@ use httparse::{EMPTY_HEADER, Error, Header, Status};
 
 use super::failure::Failure;
 use super::invalid::{self, Unframed};
-use crate::framing::Body;
+use crate::framing::{self, Body};
 
 /// The largest head, in bytes, where nobody says another size (nginx: `proxy_buffer_size`, which
 /// is 4 or 8 kB then).
@@ -166,7 +166,7 @@ fn framing(
     let Some(length) = length else {
         return Ok(if is_bare(method, status) { Body::Length(0) } else { Body::UntilClose });
     };
-    let length = read_length(length).ok_or(Unframed::Length)?;
+    let length = framing::length(length.as_bytes()).ok_or(Unframed::Length)?;
     Ok(Body::Length(if is_bare(method, status) { 0 } else { length }))
 }
 
@@ -175,14 +175,6 @@ fn is_bare(method: &Method, status: StatusCode) -> bool {
     method == Method::HEAD
         || status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
-/// Digits only, no more than a file may be long.
-fn read_length(value: &HeaderValue) -> Option<u64> {
-    let digits = value.as_bytes();
-    let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    let length: u64 = value.to_str().ok().filter(|_| all)?.parse().ok()?;
-    i64::try_from(length).is_ok().then_some(length)
 }
 
 fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {

@@ -3,6 +3,7 @@
 use httparse::Header;
 
 use super::failure::Failure;
+use crate::framing::{is_token, is_value};
 
 /// Why a head does not say where its body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +79,11 @@ fn wrong_at(line: &[u8]) -> Option<usize> {
     if end == 0 {
         return None;
     }
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let name = line.iter().position(|byte| !is_token(*byte))?;
     if name == 0 || line.get(name) != Some(&b':') {
         return Some(name);
     }
     let value = line.get(name..end)?;
-    let wrong = value.iter().position(|byte| byte.is_ascii_control() && *byte != b'\t')?;
+    let wrong = value.iter().position(|byte| !is_value(*byte))?;
     Some(name + wrong)
 }

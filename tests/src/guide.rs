@@ -4,6 +4,7 @@
 //! by side.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -157,6 +158,22 @@ impl Guide {
     #[must_use]
     pub fn uri(&self) -> String {
         format!("ws://localhost:{}/", self.port)
+    }
+
+    /// The body of the front's answer to a GET of this path.
+    ///
+    /// # Panics
+    /// There is no answer, or it is not a 200.
+    #[must_use]
+    pub fn get(&self, path: &str, accept: &str) -> String {
+        let mut stream = TcpStream::connect(("localhost", self.port)).unwrap();
+        let head = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        body.to_owned()
     }
 
     /// A WebSocket connection through the front.

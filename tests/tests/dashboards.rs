@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs::read_to_string;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use tests::front::Front;
 use tests::guide::{Setup, Worker};
@@ -17,10 +15,7 @@ fn metrics() -> BTreeSet<String> {
     // Whatever counts from the first tunnel on has been counted.
     drop(guide.hold(1));
     guide.wait_for_connections([0; 4]);
-    let mut stream = TcpStream::connect(("localhost", guide.port())).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
+    let text = guide.get("/metrics", "*/*");
     let samples = text.lines().filter(|line| line.starts_with("proxy_"));
     samples.map(|line| line.split(['{', ' ']).next().unwrap().to_owned()).collect()
 }

@@ -6,7 +6,7 @@
     reason = "helpers of tests are test code too"
 )]
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
@@ -31,19 +31,8 @@ fn guide() -> Guide {
     Setup::new(Front::Proxy, Worker::Echo).threads(2).location(LOCATIONS).start()
 }
 
-fn get(guide: &Guide, path: &str, accept: &str) -> String {
-    let mut stream = TcpStream::connect(("localhost", guide.port())).unwrap();
-    let head = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-    body.to_owned()
-}
-
 fn status(guide: &Guide) -> Value {
-    serde_json::from_str(&get(guide, "/status", "*/*")).unwrap()
+    serde_json::from_str(&guide.get("/status", "*/*")).unwrap()
 }
 
 type Client = WebSocket<MaybeTlsStream<TcpStream>>;
@@ -74,7 +63,7 @@ fn sum(samples: &[Value], name: &str, labels: &[(&str, &str)]) -> f64 {
 }
 
 fn samples(guide: &Guide, dialect: &str, accept: &str) -> Vec<Value> {
-    let text = get(guide, "/metrics", accept);
+    let text = guide.get("/metrics", accept);
     let mut command = Command::new(place::python());
     command.arg(place::repository().join("tests/tests/status.py")).arg(dialect);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
